@@ -1,0 +1,164 @@
+package finding
+
+import "sort"
+
+// MaxDistinct is how many distinct findings one subject keeps. Past it the
+// worst stay, the rest are counted under the reason "findings-truncated".
+const MaxDistinct = 1000
+
+// Collector gathers what is found in one subject: it folds repetitions of the
+// same fact into one finding with a count, and keeps the reasons why coverage
+// is not complete. The zero value is ready; it is not safe for concurrent use.
+type Collector struct {
+	findings []Finding
+	index    map[string]int
+	reasons  []string
+	seen     map[string]struct{}
+	coverage Coverage
+	dropped  int
+	blocked  bool
+	formats  []string
+}
+
+// Add records a finding. The same rule at the same path with the same evidence
+// is the same fact: its count rises and its last place moves.
+func (c *Collector) Add(f Finding) {
+	if f.Count == 0 {
+		f.Count = 1
+	}
+	if f.Blocks() {
+		c.blocked = true
+	}
+	key := identity(&f)
+	if i, ok := c.index[key]; ok {
+		c.merge(&c.findings[i], f)
+		return
+	}
+	if len(c.findings) >= MaxDistinct {
+		c.dropped += f.Count
+		c.replaceMildest(key, f)
+		return
+	}
+	if c.index == nil {
+		c.index = map[string]int{}
+	}
+	c.index[key] = len(c.findings)
+	c.findings = append(c.findings, f)
+}
+
+func (c *Collector) merge(into *Finding, f Finding) {
+	into.Count += f.Count
+	last := f.Place
+	if f.Last != nil {
+		last = *f.Last
+	}
+	into.Last = &last
+	if f.Severity > into.Severity {
+		into.Severity = f.Severity
+	}
+	if f.Confidence > into.Confidence {
+		into.Confidence = f.Confidence
+	}
+}
+
+// replaceMildest keeps a blocking finding that comes after the cap, so that a
+// flood of mild ones cannot hide it.
+func (c *Collector) replaceMildest(key string, f Finding) {
+	for i := range c.findings {
+		if c.findings[i].Severity < f.Severity {
+			delete(c.index, identity(&c.findings[i]))
+			c.findings[i] = f
+			c.index[key] = i
+			return
+		}
+	}
+}
+
+// Incomplete records that something was not seen. The code is a stable word,
+// the detail is for people and may be empty.
+func (c *Collector) Incomplete(code, detail string) { c.lower(Incomplete, code, detail) }
+
+// Unsupported records that the subject's kind is not understood.
+func (c *Collector) Unsupported(code, detail string) { c.lower(Unsupported, code, detail) }
+
+func (c *Collector) lower(to Coverage, code, detail string) {
+	if to > c.coverage {
+		c.coverage = to
+	}
+	reason := code
+	if detail != "" {
+		reason += ": " + detail
+	}
+	if _, twice := c.seen[reason]; twice || len(c.reasons) >= 100 {
+		return
+	}
+	if c.seen == nil {
+		c.seen = map[string]struct{}{}
+	}
+	c.seen[reason] = struct{}{}
+	c.reasons = append(c.reasons, reason)
+}
+
+// Format records a format that was recognised, for inventories.
+func (c *Collector) Format(name string) {
+	for _, f := range c.formats {
+		if f == name {
+			return
+		}
+	}
+	c.formats = append(c.formats, name)
+}
+
+// Blocked says whether a finding so far makes the verdict block.
+func (c *Collector) Blocked() bool { return c.blocked }
+
+// Len is the number of distinct findings so far.
+func (c *Collector) Len() int { return len(c.findings) }
+
+// Result closes the collection: findings in order of path, offset and rule,
+// with fingerprints; coverage, its reasons, and the verdict.
+func (c *Collector) Result(id string) Result {
+	if c.dropped > 0 {
+		c.Incomplete("findings-truncated", "")
+	}
+	for i := range c.findings {
+		c.findings[i].Fingerprint = Fingerprint(id, &c.findings[i])
+	}
+	sort.SliceStable(c.findings, func(i, j int) bool { return before(&c.findings[i], &c.findings[j]) })
+	return Result{
+		Verdict: VerdictOf(c.findings, c.coverage), Coverage: c.coverage,
+		Reasons: c.reasons, Findings: c.findings, Formats: c.formats,
+	}
+}
+
+// Result is what examining one subject gave.
+type Result struct {
+	Verdict  Verdict
+	Coverage Coverage
+	Reasons  []string
+	Findings []Finding
+	Formats  []string
+}
+
+func before(a, b *Finding) bool {
+	if a.Place.Path != b.Place.Path {
+		return a.Place.Path < b.Place.Path
+	}
+	if x, y := offset(a), offset(b); x != y {
+		return x < y
+	}
+	if a.Place.Line != b.Place.Line {
+		return a.Place.Line < b.Place.Line
+	}
+	if a.Rule != b.Rule {
+		return a.Rule < b.Rule
+	}
+	return a.Fingerprint < b.Fingerprint
+}
+
+func offset(f *Finding) int64 {
+	if f.Place.Offset == nil {
+		return -1
+	}
+	return *f.Place.Offset
+}

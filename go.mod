@@ -1,0 +1,3 @@
+module bartizan
+
+go 1.26
