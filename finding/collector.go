@@ -18,6 +18,13 @@ type Collector struct {
 	dropped  int
 	blocked  bool
 	formats  []string
+	listings []Listing
+	floor    int // once the cap is reached, nothing kept is milder than this
+}
+
+// Listing records a program within the subject as pseudo-code.
+func (c *Collector) Listing(path, text string) {
+	c.listings = append(c.listings, Listing{Path: path, Text: text})
 }
 
 // Add records a finding. The same rule at the same path with the same evidence
@@ -61,17 +68,33 @@ func (c *Collector) merge(into *Finding, f Finding) {
 	}
 }
 
-// replaceMildest keeps a blocking finding that comes after the cap, so that a
-// flood of mild ones cannot hide it.
+// replaceMildest keeps a graver finding that comes after the cap, so that a
+// flood of mild ones cannot hide it. Graver is what blocks, then the severity.
 func (c *Collector) replaceMildest(key string, f Finding) {
+	if gravity(&f) <= c.floor {
+		return
+	}
+	mildest := 0
 	for i := range c.findings {
-		if c.findings[i].Severity < f.Severity {
-			delete(c.index, identity(&c.findings[i]))
-			c.findings[i] = f
-			c.index[key] = i
-			return
+		if gravity(&c.findings[i]) < gravity(&c.findings[mildest]) {
+			mildest = i
 		}
 	}
+	c.floor = gravity(&c.findings[mildest])
+	if gravity(&f) <= c.floor {
+		return
+	}
+	delete(c.index, identity(&c.findings[mildest]))
+	c.findings[mildest] = f
+	c.index[key] = mildest
+}
+
+func gravity(f *Finding) int {
+	g := int(f.Severity) + 1
+	if f.Blocks() {
+		g += int(Critical) + 1
+	}
+	return g
 }
 
 // Incomplete records that something was not seen. The code is a stable word,
@@ -127,7 +150,7 @@ func (c *Collector) Result(id string) Result {
 	sort.SliceStable(c.findings, func(i, j int) bool { return before(&c.findings[i], &c.findings[j]) })
 	return Result{
 		Verdict: VerdictOf(c.findings, c.coverage), Coverage: c.coverage,
-		Reasons: c.reasons, Findings: c.findings, Formats: c.formats,
+		Reasons: c.reasons, Findings: c.findings, Formats: c.formats, Listings: c.listings,
 	}
 }
 
@@ -138,6 +161,7 @@ type Result struct {
 	Reasons  []string
 	Findings []Finding
 	Formats  []string
+	Listings []Listing
 }
 
 func before(a, b *Finding) bool {

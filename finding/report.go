@@ -26,6 +26,17 @@ type SubjectReport struct {
 	Score    *float64     `json:"score,omitempty"`
 	Findings []Finding    `json:"findings"`
 	Decision *Decision    `json:"decision,omitempty"`
+	// Decompiled are programs within the subject as readable pseudo-code, where
+	// that was asked for.
+	Decompiled []Listing `json:"decompiled,omitempty"`
+}
+
+// Listing is one program within a subject (a pickle stream, a code object),
+// written for people: nothing that is decided depends on its text.
+type Listing struct {
+	// Path is the subject's id, with virtual members after "!/".
+	Path string `json:"path"`
+	Text string `json:"text"`
 }
 
 // Decision is what policy said of the subject, where a policy ran.
@@ -67,13 +78,16 @@ type Report struct {
 	Tool     Tool            `json:"tool"`
 	Subjects []SubjectReport `json:"subjects"`
 	Summary  Summary         `json:"summary"`
+	// Reasons say why the run as a whole did not reach its end: "cancelled",
+	// "failed: …". A report without them speaks of everything that was asked for.
+	Reasons []string `json:"reasons,omitempty"`
 }
 
 // NewSubjectReport joins a subject and its result. Lists are never null.
 func NewSubjectReport(s subject.Subject, r Result) SubjectReport {
 	out := SubjectReport{
 		Kind: s.Kind, ID: s.ID, Size: s.Size, Digest: s.Digest, Formats: r.Formats,
-		Verdict: r.Verdict, Coverage: r.Coverage, Reasons: r.Reasons, Findings: r.Findings,
+		Verdict: r.Verdict, Coverage: r.Coverage, Reasons: r.Reasons, Findings: r.Findings, Decompiled: r.Listings,
 	}
 	if out.Reasons == nil {
 		out.Reasons = []string{}

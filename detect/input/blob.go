@@ -15,14 +15,27 @@ var ErrTooLarge = errors.New("larger than the memory budget")
 // file, a member of an archive. The zero Blob is empty. It is safe for
 // concurrent reads if its reader is.
 type Blob struct {
-	mem  []byte
-	at   io.ReaderAt
-	off  int64
-	size int64
+	mem    []byte
+	at     io.ReaderAt
+	off    int64
+	size   int64
+	forget func(from, to int)
 }
 
 // FromBytes views b, which must not change while the blob is in use.
 func FromBytes(b []byte) Blob { return Blob{mem: b, size: int64(len(b))} }
+
+// FromMapped views a mapped file; forget drops pages that are not needed for now.
+func FromMapped(b []byte, forget func(from, to int)) Blob {
+	return Blob{mem: b, size: int64(len(b)), forget: forget}
+}
+
+// Forget says that the bytes from..to will not be needed soon. They stay readable.
+func (b Blob) Forget(from, to int64) {
+	if b.forget != nil {
+		b.forget(int(b.off+from), int(b.off+to))
+	}
+}
 
 // FromReaderAt views the first size bytes of r.
 func FromReaderAt(r io.ReaderAt, size int64) Blob { return Blob{at: r, size: size} }
@@ -44,7 +57,7 @@ func (b Blob) Slice(off, n int64) Blob {
 		n = b.size - off
 	}
 	if b.mem != nil {
-		return Blob{mem: b.mem[off : off+n : off+n], size: n}
+		return Blob{mem: b.mem[off : off+n : off+n], off: b.off + off, size: n, forget: b.forget}
 	}
 	return Blob{at: b.at, off: b.off + off, size: n}
 }

@@ -23,6 +23,7 @@ type Budget struct {
 	members int
 	expand  int64
 	work    int64
+	memory  memory
 }
 
 // NewBudget is the default budget of a subject of that size.
@@ -32,6 +33,7 @@ func NewBudget(size int64) *Budget {
 		Depth: DefaultDepth, MemberBytes: DefaultMember, members: DefaultMembers,
 		expand: DefaultExpand + saturate(size, DefaultPerByte),
 		work:   DefaultScanWork + saturate(size, DefaultWorkRate),
+		memory: memory{live: DefaultLive},
 	}
 }
 

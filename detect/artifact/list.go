@@ -1,0 +1,28 @@
+package artifact
+
+import (
+	"bartizan/detect/artifact/format"
+	"bartizan/detect/artifact/pickle"
+	"bartizan/finding"
+)
+
+// New makes an engine with every built-in format.
+func New(opt Options) (*Engine, error) {
+	e := &Engine{formats: builtin(opt), packs: map[string]string{}}
+	e.rules = append(e.rules, ruleMismatch)
+	for _, f := range e.formats {
+		e.rules = append(e.rules, f.Rules()...)
+	}
+	if _, err := finding.NewCatalogue(e.rules); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// builtin is the one list of formats. Containers come first: what they hold is
+// scanned by the rest.
+func builtin(opt Options) []format.Format {
+	return []format.Format{
+		pickle.New(opt.Decompile),
+	}
+}

@@ -1,0 +1,253 @@
+package pickle
+
+import (
+	"bartizan/detect/artifact/symbol"
+	"bartizan/detect/text/codelike"
+)
+
+// maxChain bounds calls that are evaluated within one another.
+const maxChain = 64
+
+// call is what REDUCE, OBJ, INST, NEWOBJ and NEWOBJ_EX do: it judges the call
+// and gives its abstract result.
+func (m *machine) call(op byte, callee, args, kwargs val, off int) val {
+	m.chain++
+	defer func() { m.chain-- }()
+	if m.chain > maxChain {
+		m.events.unresolvable(m, off, "calls nested too deep to follow", callee, args)
+		return m.unknown(callee, args, off)
+	}
+	n := m.node(callee)
+	if n == nil || n.kind <= nDict {
+		if k := callee.kind(); k == kMark || k == kNothing {
+			m.fail("bad-call", off, "calls a MARK")
+			return m.unknown(callee, args, off)
+		}
+		m.fail("not-callable", off, "calls a value that is not callable")
+		return m.unknown(callee, args, off)
+	}
+	m.events.trace.call(m, callee, off)
+	var result val
+	switch n.kind {
+	case nGlobal:
+		result = m.callSymbol(op, callee, args, kwargs, off)
+	case nBound:
+		result = m.callBound(n, callee, args, kwargs, off)
+	case nPartial:
+		result = m.callPartial(n, args, kwargs, off)
+	case nGetter:
+		result = m.callGetter(n, args, off)
+	case nInstance:
+		result = m.callInstance(n, callee, args, off)
+	}
+	if result == 0 {
+		m.events.unresolvable(m, off, "calls something that only the loader knows", callee, args)
+		result = m.unknown(callee, args, off)
+	}
+	m.listing.call(m, op, result, callee, args, kwargs)
+	return result
+}
+
+// unknown is a value that cannot be computed.
+func (m *machine) unknown(callee, args val, off int) val {
+	return m.newFrom(nUnknown, off, []val{callee, args})
+}
+
+// instance is what an inert or judged call of a symbol gives.
+func (m *machine) instance(sym uint32, callee, args val, off int) val {
+	v := m.newFrom(nInstance, off, []val{callee, args})
+	m.node(v).sym = sym
+	return v
+}
+
+// callSymbol judges the call of a named global.
+func (m *machine) callSymbol(op byte, callee, args, kwargs val, off int) val {
+	n := m.node(callee)
+	ref := m.ref(n)
+	ref.called = true
+	if ref.status == symbol.Found && ref.sym.Combinator != symbol.None {
+		if v := m.combine(op, ref, callee, args, kwargs, off); v != 0 {
+			return v
+		}
+	}
+	m.judge(ref, m.effectOf(op, ref), args, kwargs, off, op)
+	if v := m.foldCall(ref, args, off); v != 0 {
+		return v
+	}
+	return m.instance(n.sym, callee, args, off)
+}
+
+func (m *machine) effectOf(op byte, ref *symbolRef) symbol.Effect {
+	if (op == opNewObj || op == opNewObjEx) && ref.kind == symbol.Class {
+		return ref.sym.New
+	}
+	return ref.sym.Call
+}
+
+// judge decides what a call of ref with these arguments amounts to.
+func (m *machine) judge(ref *symbolRef, effect symbol.Effect, args, kwargs val, off int, op byte) {
+	switch ref.status {
+	case symbol.Dunder:
+		m.events.dangerous(m, ref, symbol.Inspect, args, off)
+		return
+	case symbol.UnknownModule, symbol.UnknownName:
+		m.judgeUnknown(ref, args, kwargs, off, op)
+		return
+	}
+	if m.matches(ref.sym.Signatures, args, kwargs) {
+		return
+	}
+	switch {
+	case effect == 0:
+		if len(ref.sym.Signatures) > 0 {
+			m.judgeShape(ref, args, kwargs, off)
+		}
+	case effect == symbol.CallArg:
+		m.judgeCallbacks(ref, args, kwargs, off)
+	case effect&^(symbol.Undecided|symbol.CallArg) != 0:
+		if m.loadsNested(ref, args, off) {
+			return
+		}
+		m.events.dangerous(m, ref, effect, args, off)
+	default:
+		m.judgeUnknown(ref, args, kwargs, off, op)
+	}
+}
+
+// judgeUnknown is for callables of which nothing is proven: plain data is for
+// review; code, opaque bytes or a callable handed to one is for block.
+func (m *machine) judgeUnknown(ref *symbolRef, args, kwargs val, off int, op byte) {
+	h := m.holds(args)
+	h.join(m.holds(kwargs))
+	why := ""
+	switch {
+	case h.code != "":
+		why = "text that looks like code"
+	case h.callable:
+		why = "another callable"
+	case h.unknown:
+		why = "a value that only the loader knows"
+	case h.opaque && op != opNewObj && op != opNewObjEx:
+		why = "opaque bytes"
+	}
+	m.events.unknownCall(m, ref, why, args, off)
+}
+
+// judgeShape is for a callable that is inert for the signatures it has, called
+// with arguments of another shape.
+func (m *machine) judgeShape(ref *symbolRef, args, kwargs val, off int) {
+	h := m.holds(args)
+	h.join(m.holds(kwargs))
+	m.events.shape(m, ref, h.code != "" || h.callable || h.unknown, args, off)
+}
+
+// judgeCallbacks is for a callable whose only effect is to call what it is
+// given: it is as dangerous as the callables among its arguments.
+func (m *machine) judgeCallbacks(ref *symbolRef, args, kwargs val, off int) {
+	h := m.holds(args)
+	h.join(m.holds(kwargs))
+	if h.callable || h.unknown {
+		m.events.dangerous(m, ref, symbol.CallArg, args, off)
+	}
+}
+
+// holding is what a value holds, at any depth.
+type holding struct {
+	callable bool   // a callable that is not proven inert
+	unknown  bool   // a value that is not known before it runs, or too much to look through
+	object   bool   // something built by a call
+	opaque   bool   // bytes
+	code     string // why some text looks like code
+}
+
+func (h *holding) join(o holding) {
+	h.callable = h.callable || o.callable
+	h.unknown = h.unknown || o.unknown
+	h.object = h.object || o.object
+	h.opaque = h.opaque || o.opaque
+	if h.code == "" {
+		h.code = o.code
+	}
+}
+
+// maxVisits bounds how many values one look through arguments takes in.
+const maxVisits = 20000
+
+// minOpaque is the length from which bytes can carry something.
+const minOpaque = 4
+
+func (m *machine) holds(v val) holding {
+	var h holding
+	if v == 0 {
+		return h
+	}
+	m.visits = m.visits[:0]
+	m.visits = append(m.visits, v)
+	if m.visited == nil {
+		m.visited = map[val]struct{}{}
+	}
+	clear(m.visited)
+	for seen := 0; len(m.visits) > 0; seen++ {
+		v := m.visits[len(m.visits)-1]
+		m.visits = m.visits[:len(m.visits)-1]
+		if seen > maxVisits {
+			h.unknown = true
+			return h
+		}
+		m.look(v, &h)
+	}
+	return h
+}
+
+func (m *machine) look(v val, h *holding) {
+	switch m.realKind(v) {
+	case kStr:
+		if h.code == "" {
+			if s := m.text(v); codelike.IsCode(s) {
+				h.code = "code"
+			}
+		}
+		return
+	case kBytes, kByteArray, kBuffer:
+		s := m.text(v)
+		if len(s) >= minOpaque || v.kind() == kBuffer {
+			h.opaque = true
+		}
+		if h.code == "" && codelike.IsCode(s) {
+			h.code = "code"
+		}
+		return
+	case kNode:
+	default:
+		return
+	}
+	if _, twice := m.visited[v]; twice {
+		return
+	}
+	m.visited[v] = struct{}{}
+	n := m.node(v)
+	m.lookNode(n, v, h)
+	if n.kind != nGlobal && n.kind != nPers {
+		m.visits = append(m.visits, m.elems(n)...)
+	}
+}
+
+func (m *machine) lookNode(n *node, v val, h *holding) {
+	if n.flags&fActive != 0 {
+		h.unknown = true
+	}
+	switch n.kind {
+	case nGlobal, nBound:
+		if ref := m.ref(n); ref == nil || !ref.inert() && ref.kind != symbol.Data {
+			h.callable = true
+		}
+	case nGetter:
+		h.callable = true
+	case nInstance, nPartial:
+		h.object = true
+	case nExt, nUnknown:
+		h.unknown = true
+	case nPers:
+		h.object = true
+	}
+}

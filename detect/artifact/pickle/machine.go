@@ -1,0 +1,529 @@
+package pickle
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+
+	"bartizan/detect/artifact/symbol"
+)
+
+// machine runs one reading of one pickle stream over abstract values. It keeps
+// the stack and memo as CPython's unpicklers do, and never computes more than
+// it needs: what a value holds is read again from the input when asked for.
+type machine struct {
+	ctx  context.Context
+	db   *symbol.DB
+	data []byte
+	read reading
+
+	limit     int // end of the current frame, or of the data
+	crossings int
+	check     int // position of the next look at the context
+	forgotten int // pages before it were let go
+	forget    func(from, to int)
+
+	stack []val
+	marks []int
+	fence int // index of the topmost mark: values below it are out of reach
+
+	memo       []val
+	memoCount  int
+	memoSparse map[int]val
+	memoText   map[string]val
+
+	nodes  arena[node]
+	values arena[val]
+	consts []constant
+	folded int // bytes of computed text
+	chain  int // calls that are being evaluated within one another
+	inner  int // machines around this one
+
+	visits  []val
+	visited map[val]struct{}
+
+	syms     []*symbolRef
+	symIndex map[string]uint32
+	symKey   []byte
+
+	proto int
+
+	sawFrame, nestedFrame, shortFrame bool
+	sawFence, sawOddKey, sawJoblib    bool
+	sawOddName                        bool
+
+	fault     *fault
+	softFault *fault
+	err       error // the context's
+	events    *events
+	listing   *listing
+	literal   literalSink
+}
+
+// fault is why a stream stopped before its STOP.
+type fault struct {
+	code   string // stable word
+	off    int
+	detail string
+}
+
+// memoryLimit bounds the arenas of one machine, in bytes; see README of docs/scanning.md.
+const memoryLimit = 44 << 20
+
+const (
+	checkEvery  = 64 << 10 // input bytes between two looks at context and memory
+	forgetEvery = 4 << 20  // input bytes between two releases of mapped pages
+)
+
+func (m *machine) begin(data []byte, r reading) {
+	m.data, m.read = data, r
+	m.limit, m.crossings, m.check, m.forgotten = len(data), 0, 0, 0
+	m.stack, m.marks, m.fence = m.stack[:0], m.marks[:0], 0
+	if cap(m.stack) > 1<<16 {
+		m.stack = make([]val, 0, 1024)
+	}
+	if cap(m.memo) > 1<<16 {
+		m.memo = nil
+	}
+	m.memo, m.memoCount, m.memoSparse, m.memoText = m.memo[:0], 0, nil, nil
+	m.nodes.reset()
+	m.values.reset()
+	clear(m.consts)
+	m.consts, m.folded, m.chain = m.consts[:0], 0, 0
+	m.syms = m.syms[:0]
+	clear(m.symIndex)
+	m.proto, m.fault, m.softFault, m.err = 0, nil, nil, nil
+	m.sawFrame, m.nestedFrame, m.shortFrame = false, false, false
+	m.sawFence, m.sawOddKey, m.sawJoblib, m.sawOddName = false, false, false, false
+}
+
+func (m *machine) fail(code string, off int, detail string) {
+	if m.fault == nil {
+		m.fault = &fault{code, off, detail}
+	}
+}
+
+// run executes from pos until STOP, a fault or the end, and gives the position
+// behind the last opcode.
+func (m *machine) run(pos int) int {
+	data, stack := m.data, m.stack
+	m.check = pos
+	for {
+		if pos >= m.check && !m.checkpoint(pos) {
+			m.stack = stack
+			return pos
+		}
+		var ok bool
+		if m.limit-pos < 1 {
+			if pos, ok = m.need(pos, 1); !ok {
+				m.fail("truncated", pos, "the stream ends before STOP")
+				m.stack = stack
+				return pos
+			}
+		}
+		start := pos
+		op := data[pos]
+		pos++
+		n := 0 // bytes of operand
+		k := kNothing
+		switch op {
+		case opNone:
+			stack = append(stack, mk(kNone, start))
+			continue
+		case opNewTrue, opNewFalse:
+			stack = append(stack, mk(kBool, start))
+			continue
+		case opBinInt1:
+			n, k = 1, kInt
+		case opBinInt2:
+			n, k = 2, kInt
+		case opBinInt:
+			n, k = 4, kInt
+		case opBinFloat:
+			n, k = 8, kFloat
+		case opMark:
+			if m.read.marksOnStack {
+				stack = append(stack, mk(kMark, start))
+			} else {
+				m.marks = append(m.marks, len(stack))
+				m.fence = len(stack)
+			}
+			continue
+		case opEmptyTuple:
+			v, _ := m.newNode(nTuple, start)
+			stack = append(stack, v)
+			continue
+		case opEmptyList:
+			v, _ := m.newNode(nList, start)
+			stack = append(stack, v)
+			continue
+		case opEmptyDict:
+			v, _ := m.newNode(nDict, start)
+			stack = append(stack, v)
+			continue
+		case opEmptySet:
+			v, _ := m.newNode(nSet, start)
+			stack = append(stack, v)
+			continue
+		case opTuple1, opTuple2, opTuple3:
+			want := int(op-opTuple1) + 1
+			if len(stack)-want < m.fence && !m.reach(len(stack), want, start) {
+				m.stack = stack
+				return start
+			}
+			v, node := m.newNode(nTuple, start)
+			at := m.values.alloc(want)
+			copy(m.values.run(at, uint32(want)), stack[len(stack)-want:])
+			node.elems, node.kept, node.n = at, uint16(want), uint32(want)
+			stack = append(stack[:len(stack)-want], v)
+			continue
+		case opMemoize:
+			if len(stack) <= m.fence && !m.reach(len(stack), 1, start) {
+				m.stack = stack
+				return start
+			}
+			if i := m.memoCount; i == len(m.memo) {
+				m.memo = append(m.memo, stack[len(stack)-1])
+				m.memoCount++
+			} else {
+				m.memoPut(i, stack[len(stack)-1])
+			}
+			continue
+		case opBinPut, opLongBinPut:
+			width := 1
+			if op == opLongBinPut {
+				width = 4
+			}
+			if m.limit-pos < width {
+				if pos, ok = m.need(pos, width); !ok {
+					m.fail("truncated", start, "operand is cut off")
+					m.stack = stack
+					return start
+				}
+			}
+			i := int(data[pos])
+			if width == 4 {
+				i = int(binary.LittleEndian.Uint32(data[pos:]))
+			}
+			pos += width
+			if len(stack) <= m.fence && !m.reach(len(stack), 1, start) {
+				m.stack = stack
+				return start
+			}
+			if i == len(m.memo) && i == m.memoCount {
+				m.memo = append(m.memo, stack[len(stack)-1])
+				m.memoCount++
+			} else {
+				m.memoPut(i, stack[len(stack)-1])
+			}
+			continue
+		case opBinGet, opLongBinGet:
+			width := 1
+			if op == opLongBinGet {
+				width = 4
+			}
+			if m.limit-pos < width {
+				if pos, ok = m.need(pos, width); !ok {
+					m.fail("truncated", start, "operand is cut off")
+					m.stack = stack
+					return start
+				}
+			}
+			i := int(data[pos])
+			if width == 4 {
+				i = int(binary.LittleEndian.Uint32(data[pos:]))
+			}
+			pos += width
+			var v val
+			if i < len(m.memo) {
+				v = m.memo[i]
+			} else if m.memoSparse != nil {
+				v = m.memoSparse[i]
+			}
+			if v == 0 {
+				m.fail("missing-memo", start, "memo key was never stored")
+				m.stack = stack
+				return start
+			}
+			stack = append(stack, v)
+			continue
+		case opShortBinUnicode:
+			n, k = 1, kStr
+		case opBinUnicode:
+			n, k = 4, kStr
+		case opShortBinBytes:
+			n, k = 1, kBytes
+		case opBinBytes:
+			n, k = 4, kBytes
+		case opShortBinString:
+			n, k = 1, kStr
+		case opBinString:
+			n, k = 4, kStr
+		case opBinUnicode8:
+			n, k = 8, kStr
+		case opBinBytes8:
+			n, k = 8, kBytes
+		case opByteArray8:
+			n, k = 8, kByteArray
+		case opLong1:
+			n, k = 1, kInt
+		case opLong4:
+			n, k = 4, kInt
+		case opAppends, opSetItems, opAddItems, opTuple, opFrozenSet, opList, opDict:
+			base, first, ok := m.popMark(stack, start)
+			if !ok {
+				m.stack = stack
+				return start
+			}
+			items := stack[first:]
+			if op == opAppends || op == opSetItems || op == opAddItems {
+				if base-1 < m.fence && !m.reach(base, 1, start) {
+					m.stack = stack[:base]
+					return start
+				}
+				target := stack[base-1]
+				if node := m.node(target); node != nil && (op == opAppends && node.kind == nList || op == opSetItems && node.kind == nDict && len(items)&1 == 0 || op == opAddItems && node.kind == nSet) {
+					m.extend(node, items)
+					stack = stack[:base]
+				} else {
+					m.stack = stack[:base]
+					m.fill(op, target, items, start)
+					stack = m.stack
+					if m.fault != nil {
+						return start
+					}
+				}
+				continue
+			}
+			kinds := nTuple
+			switch op {
+			case opList:
+				kinds = nList
+			case opFrozenSet:
+				kinds = nFrozenSet
+			case opDict:
+				kinds = nDict
+				if len(items)&1 != 0 {
+					m.fail("odd-dict", start, "DICT of an odd number of items")
+					m.stack = stack
+					return start
+				}
+			}
+			v := m.newFrom(kinds, start, items)
+			stack = append(stack[:base], v)
+			continue
+		case opAppend:
+			if len(stack)-2 < m.fence && !m.reach(len(stack), 2, start) {
+				m.stack = stack
+				return start
+			}
+			target := stack[len(stack)-2]
+			items := stack[len(stack)-1:]
+			if node := m.node(target); node != nil && node.kind == nList {
+				m.extend(node, items)
+				stack = stack[:len(stack)-1]
+			} else {
+				m.stack = stack[:len(stack)-1]
+				m.fill(op, target, items, start)
+				stack = m.stack
+			}
+			continue
+		case opSetItem:
+			if len(stack)-3 < m.fence && !m.reach(len(stack), 3, start) {
+				m.stack = stack
+				return start
+			}
+			target := stack[len(stack)-3]
+			items := stack[len(stack)-2:]
+			if node := m.node(target); node != nil && node.kind == nDict {
+				m.extend(node, items)
+				stack = stack[:len(stack)-2]
+			} else {
+				m.stack = stack[:len(stack)-2]
+				m.fill(op, target, items, start)
+				stack = m.stack
+			}
+			continue
+		case opDup:
+			if len(stack) <= m.fence && !m.reach(len(stack), 1, start) {
+				m.stack = stack
+				return start
+			}
+			stack = append(stack, stack[len(stack)-1])
+			continue
+		case opStop:
+			m.stack = stack
+			if len(stack) <= m.fence {
+				m.reach(len(stack), 1, start)
+			}
+			return pos
+		default:
+			m.stack = stack
+			pos = m.slow(op, start, pos)
+			stack = m.stack
+			if m.fault != nil || m.err != nil {
+				return pos
+			}
+			continue
+		}
+		// A scalar or a counted literal: n bytes of operand.
+		if m.limit-pos < n {
+			if pos, ok = m.need(pos, n); !ok {
+				m.fail("truncated", start, "operand is cut off")
+				m.stack = stack
+				return start
+			}
+		}
+		at := pos
+		pos += n
+		switch op {
+		case opBinInt1, opBinInt2, opBinInt, opBinFloat:
+			stack = append(stack, mk(k, at-1)) // content stands behind the opcode wherever it was read from
+			if at != start+1 {
+				stack[len(stack)-1] = m.moved(k, op, at)
+			}
+			continue
+		}
+		var size int
+		switch n {
+		case 1:
+			size = int(data[at])
+		case 4:
+			size = int(binary.LittleEndian.Uint32(data[at:]))
+			if (op == opBinString || op == opLong4) && size > 1<<31-1 {
+				m.fail("negative-length", start, "operand has a negative length")
+				m.stack = stack
+				return start
+			}
+		default:
+			u := binary.LittleEndian.Uint64(data[at:])
+			if u > uint64(len(data)) {
+				m.fail("truncated", start, "operand claims more bytes than the stream has")
+				m.stack = stack
+				return start
+			}
+			size = int(u)
+		}
+		if m.limit-pos < size {
+			if pos, ok = m.need(pos, size); !ok {
+				m.fail("truncated", start, "operand claims more bytes than the stream has")
+				m.stack = stack
+				return start
+			}
+		}
+		v := mk(k, start)
+		if at != start+1 || pos != at+n {
+			v = m.movedLiteral(k, pos, size)
+		}
+		stack = append(stack, v)
+		if size >= minLiteral && k != kInt {
+			m.literal.see(m, k, pos, size)
+		}
+		pos += size
+	}
+}
+
+// checkpoint looks at the context, the memory and the pages behind pos.
+func (m *machine) checkpoint(pos int) bool {
+	if m.err = m.ctx.Err(); m.err != nil {
+		return false
+	}
+	if m.memory() > memoryLimit {
+		m.fail("memory-limit", pos, "the stream holds more values than the memory budget allows")
+		return false
+	}
+	if m.forget != nil && pos-m.forgotten > 2*forgetEvery {
+		m.forget(m.forgotten, pos-forgetEvery)
+		m.forgotten = pos - forgetEvery
+	}
+	m.check = pos + checkEvery
+	return true
+}
+
+func (m *machine) memory() int {
+	return len(m.nodes.chunks)*chunkSize*24 + len(m.values.chunks)*chunkSize*8 + 8*(cap(m.stack)+cap(m.memo)+cap(m.marks)) + 48*len(m.memoSparse)
+}
+
+// reach says whether the top n values can be taken though the fence forbids it.
+// CPython up to 3.6 and Python 2 had no fence: there the values below a MARK
+// are taken; newer ones fail. What does not exist fails everywhere.
+func (m *machine) reach(have, n, off int) bool {
+	if have < n {
+		m.fail("stack-underflow", off, "takes more values than the stack has")
+		return false
+	}
+	m.sawFence = true
+	return true
+}
+
+// popMark gives where the topmost MARK stood (base) and its first value (first).
+func (m *machine) popMark(stack []val, off int) (base, first int, ok bool) {
+	if m.read.marksOnStack {
+		for i := len(stack) - 1; i >= 0; i-- {
+			if stack[i].kind() == kMark {
+				return i, i + 1, true
+			}
+		}
+		m.fail("no-mark", off, "no MARK on the stack")
+		return 0, 0, false
+	}
+	last := len(m.marks) - 1
+	if last < 0 {
+		m.fail("no-mark", off, "no MARK on the stack")
+		return 0, 0, false
+	}
+	base = m.marks[last]
+	m.marks = m.marks[:last]
+	m.fence = 0
+	if last > 0 {
+		m.fence = m.marks[last-1]
+	}
+	if base > len(stack) {
+		m.sawFence = true
+		base = len(stack)
+	}
+	return base, base, true
+}
+
+// A memo index goes into the dense table while that table grows by little.
+const (
+	sparseGap  = 1 << 16
+	sparseFrom = 1 << 22
+)
+
+func (m *machine) memoPut(i int, v val) {
+	switch {
+	case i < len(m.memo):
+		if m.memo[i] == 0 {
+			m.memoCount++
+		}
+		m.memo[i] = v
+		return
+	case i < len(m.memo)+sparseGap && i < sparseFrom && m.memoSparse[i] == 0:
+		for len(m.memo) < i {
+			m.memo = append(m.memo, 0)
+		}
+		m.memo = append(m.memo, v)
+		m.memoCount++
+		return
+	}
+	if m.memoSparse == nil {
+		m.memoSparse = map[int]val{}
+	}
+	if _, ok := m.memoSparse[i]; !ok {
+		m.memoCount++
+		if m.memoCount%4096 == 0 {
+			m.check = 0
+		}
+	}
+	m.memoSparse[i] = v
+}
+
+func (m *machine) memoGet(i int) val {
+	if i >= 0 && i < len(m.memo) && m.memo[i] != 0 {
+		return m.memo[i]
+	}
+	return m.memoSparse[i]
+}
+
+func indexNewline(b []byte) int { return bytes.IndexByte(b, '\n') }

@@ -1,0 +1,406 @@
+package pickle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"bartizan/detect/artifact/format"
+	"bartizan/detect/artifact/symbol"
+	"bartizan/detect/input"
+	"bartizan/finding"
+)
+
+const (
+	// maxStreams bounds the streams of one artefact.
+	maxStreams = 10_000
+	// maxReadings bounds the ways in which one stream is read.
+	maxReadings = 64
+	// legacyStreams is how many streams torch.load reads of a legacy file.
+	legacyStreams = 5
+)
+
+// torchMagic is the first stream of a legacy torch file (torch/serialization.py MAGIC_NUMBER).
+var torchMagic = []byte("\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.")
+
+// scanner examines one artefact: its streams, and the readings of each.
+type scanner struct {
+	ctx     context.Context
+	a       *format.Artifact
+	m       *machine
+	events  events
+	hidden  []hidden
+	listing *listing
+	full    bool
+	hinted  bool
+}
+
+func newScanner(ctx context.Context, a *format.Artifact, m *machine, db *symbol.DB, t *trace) *scanner {
+	s := &scanner{ctx: ctx, a: a, m: m}
+	s.events = events{path: a.Path, seen: map[eventKey]struct{}{}, trace: t}
+	m.ctx, m.db, m.events, m.listing = ctx, db, &s.events, nil
+	if m.symIndex == nil {
+		m.symIndex = map[string]uint32{}
+	}
+	return s
+}
+
+// scan goes through the streams of data. It records what it found in the artefact.
+func (s *scanner) scan(data []byte) error {
+	legacy := bytes.HasPrefix(data, torchMagic) || len(data) > 2 && bytes.HasPrefix(data[2:], torchMagic)
+	pos := 0
+	for i := 0; pos < len(data); i++ {
+		if i == maxStreams {
+			s.a.Incomplete("stream-limit", fmt.Sprintf("more than %d streams", maxStreams))
+			break
+		}
+		if legacy && i == legacyStreams {
+			pos = len(data) // raw storages: nobody unpickles them
+			break
+		}
+		end, ok, err := s.stream(data[pos:], pos, i)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		pos += end
+	}
+	if err := s.rest(data, pos); err != nil {
+		return err
+	}
+	s.report()
+	return s.children()
+}
+
+// stream examines the stream that starts at base. ok is false where nothing can
+// follow it.
+func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err error) {
+	s.events.base = base
+	mark := s.snapshot()
+	s.m.listing = s.listing
+	s.m.forget = s.forgetFrom(base)
+	s.m.literal = literalSink{}
+	first, err := s.read(data, reading{})
+	if err != nil {
+		return 0, false, err
+	}
+	if first.joblib {
+		s.keepCalls(mark)
+		s.m.literal = literalSink{}
+		if first, err = s.read(data, reading{joblib: true}); err != nil {
+			return 0, false, err
+		}
+	}
+	if first.fault != nil && index > 0 && !s.countsAsStream(data, mark) {
+		s.rollback(mark)
+		return 0, false, nil
+	}
+	s.collect(s.m.literal, base)
+	s.events.finish(s.m)
+	s.m.listing.result(s.m)
+	s.m.listing = nil
+	if err := s.others(data, first); err != nil {
+		return 0, false, err
+	}
+	s.coverage(first, base)
+	return first.end, first.fault == nil, nil
+}
+
+// countsAsStream says whether bytes behind a stream that end in a fault are a
+// stream all the same: they start as one, or call something.
+func (s *scanner) countsAsStream(data []byte, mark snapshot) bool {
+	return data[0] == opProto && len(data) > 1 && data[1] <= HighestProtocol || s.events.blocking > mark.blocking
+}
+
+// outcome is how one reading ended.
+type outcome struct {
+	end                int
+	fault, soft        *fault
+	crossings          int
+	fence, oddKey, odd bool
+	frames             bool
+	joblib             bool
+	readings           int
+}
+
+func (s *scanner) read(data []byte, r reading) (outcome, error) {
+	s.m.begin(data, r)
+	end := s.m.run(0)
+	if s.m.err != nil {
+		return outcome{}, s.m.err
+	}
+	m := s.m
+	return outcome{end: end, fault: m.fault, soft: m.softFault, crossings: m.crossings, fence: m.sawFence, oddKey: m.sawOddKey,
+		odd: m.sawOddName, frames: m.nestedFrame || m.shortFrame, joblib: m.sawJoblib && !r.joblib, readings: 1}, nil
+}
+
+// others follows every other way in which an interpreter may read the stream.
+func (s *scanner) others(data []byte, first outcome) error {
+	if first.crossings == 0 && !first.fence && !first.oddKey {
+		return nil
+	}
+	queue := variants(reading{}, first)
+	count := 1
+	for len(queue) > 0 {
+		if count++; count > maxReadings || !s.a.Budget.Work(int64(len(data))) {
+			s.a.Incomplete("readings-limit", fmt.Sprintf("more than %d ways to read the stream", count-1))
+			s.frames(count, finding.High)
+			return nil
+		}
+		r := queue[0]
+		queue = queue[1:]
+		s.m.literal = literalSink{}
+		o, err := s.read(data, r)
+		if err != nil {
+			return err
+		}
+		s.collect(s.m.literal, s.events.base)
+		s.events.finish(s.m)
+		queue = append(queue, variants(r, o)...)
+	}
+	if first.crossings > 0 {
+		s.frames(count, finding.Medium)
+	}
+	return nil
+}
+
+func (s *scanner) frames(readings int, severity finding.Severity) {
+	f := s.events.add(&ruleFrames, 0, "", "a frame ends within an opcode: interpreters read on at different bytes", map[string]any{"readings": readings})
+	if f != nil {
+		s.events.raise(f, severity)
+	}
+}
+
+// variants are the readings that differ from r in one decision that r met
+// first, so that each is followed once.
+func variants(r reading, o outcome) []reading {
+	var out []reading
+	for i := len(r.discard); i < o.crossings && i < maxReadings; i++ {
+		v := r
+		v.discard = make([]bool, i+1)
+		copy(v.discard, r.discard)
+		v.discard[i] = true
+		out = append(out, v)
+	}
+	if o.fence && !r.marksOnStack && len(r.discard) == 0 {
+		v := r
+		v.marksOnStack = true
+		out = append(out, v)
+	}
+	if o.oddKey && !r.textKeys && len(r.discard) == 0 && !r.marksOnStack {
+		v := r
+		v.textKeys = true
+		out = append(out, v)
+	}
+	return out
+}
+
+// coverage says what of the first reading was not seen or is not certain.
+func (s *scanner) coverage(o outcome, base int) {
+	if f := o.fault; f != nil {
+		code := "malformed-pickle"
+		if f.code == "memory-limit" || f.code == "depth-limit" {
+			code = f.code
+		}
+		s.a.Incomplete(code, fmt.Sprintf("%s at offset %d: %s", f.code, base+f.off, f.detail))
+	}
+	if f := o.soft; f != nil {
+		s.a.Incomplete("malformed-pickle", fmt.Sprintf("%s at offset %d: %s", f.code, base+f.off, f.detail))
+	}
+	if o.crossings > 0 || o.frames || o.fence || o.oddKey || o.odd {
+		s.a.Incomplete("interpreters-differ", fmt.Sprintf("the stream at offset %d is read differently by different Pythons", base))
+	}
+}
+
+func (s *scanner) forgetFrom(base int) func(from, to int) {
+	blob := s.a.Blob
+	return func(from, to int) { blob.Forget(int64(base+from), int64(base+to)) }
+}
+
+// snapshot and rollback take back the findings of bytes that are no stream.
+type snapshot struct{ found, names, combiners, blocking int }
+
+func (s *scanner) snapshot() snapshot {
+	e := &s.events
+	return snapshot{len(e.found), len(e.names), len(e.combiners), e.blocking}
+}
+
+func (s *scanner) rollback(to snapshot) {
+	e := &s.events
+	for _, f := range e.found[to.found:] {
+		for k := range e.seen {
+			if k.rule == f.Rule && int64(e.base+k.off) == *f.Place.Offset {
+				delete(e.seen, k)
+			}
+		}
+	}
+	e.found, e.names, e.combiners, e.blocking = e.found[:to.found], e.names[:to.names], e.combiners[:to.combiners], to.blocking
+}
+
+// keepCalls drops everything since the snapshot but dangerous calls: the plain
+// reading of a joblib file takes raw arrays for opcodes.
+func (s *scanner) keepCalls(since snapshot) {
+	var calls []finding.Finding
+	for _, f := range s.events.found[since.found:] {
+		if f.Rule == ruleDangerousCall.ID {
+			calls = append(calls, f)
+		}
+	}
+	s.rollback(since)
+	for _, f := range calls {
+		symbol, ok := f.Evidence["symbol"].(string)
+		if ok {
+			s.events.seen[eventKey{f.Rule, int(*f.Place.Offset) - s.events.base, symbol}] = struct{}{}
+		}
+		s.events.found = append(s.events.found, f)
+		s.events.blocking++
+	}
+}
+
+func (s *scanner) collect(l literalSink, base int) {
+	for _, h := range l.found {
+		h.off += base
+		s.hidden = append(s.hidden, h)
+	}
+	s.full = s.full || l.full
+}
+
+// rest looks at what follows the last stream.
+func (s *scanner) rest(data []byte, pos int) error {
+	if pos == 0 || pos >= len(data) {
+		return nil
+	}
+	s.events.base = 0
+	s.events.add(&ruleTrailing, pos, "", fmt.Sprintf("%d bytes follow the last stream", len(data)-pos), map[string]any{"bytes": len(data) - pos})
+	return s.a.Child(s.ctx, format.Child{Name: fmt.Sprintf("trailing@%d", pos), Blob: s.a.Blob.Slice(int64(pos), int64(len(data)-pos)), Probed: true})
+}
+
+// report hands the findings on.
+func (s *scanner) report() {
+	if s.events.blocking > 0 && len(s.events.names) > 0 {
+		s.events.base = 0
+		s.events.add(&ruleImports, 0, "", "the stream resolves "+short(strings.Join(s.events.names, ", ")), map[string]any{"globals": s.events.names})
+	}
+	for _, f := range s.events.found {
+		s.a.Add(f)
+	}
+	if s.full {
+		s.a.Incomplete("nested-limit", fmt.Sprintf("more than %d literals may hold a stream", maxHidden))
+	}
+}
+
+// children scans what hides in literals.
+func (s *scanner) children() error {
+	for _, h := range s.hidden {
+		if !s.a.Budget.Work(int64(len(h.data))) {
+			s.a.Incomplete("work-limit", "too many literals hold something to look into")
+			return nil
+		}
+		if err := s.look(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scanner) look(h hidden) error {
+	name := fmt.Sprintf("%s@%d", h.encoding, h.off)
+	blob := input.FromBytes(h.data)
+	if h.encoding == "compressed" || compressed(h.data) {
+		return s.a.Child(s.ctx, format.Child{Name: name, Blob: blob, Probed: true})
+	}
+	p := probeStream(s.ctx, s.m.db, h.data)
+	if !p.stream {
+		if alphabetic(h.data) && h.encoding != "raw" {
+			s.again(h)
+		}
+		return nil
+	}
+	place := s.a.At(int64(h.off), int64(len(h.data)))
+	s.a.Add(ruleNested.New(place, "a pickle stream hides in a literal ("+h.encoding+")", map[string]any{"encoding": h.encoding}))
+	if h.encoding != "raw" && p.call != "" {
+		s.a.Add(ruleNestedCall.New(place, "a pickle stream that calls "+p.call+" hides in a literal ("+h.encoding+")",
+			map[string]any{"encoding": h.encoding, "symbol": p.call}))
+	}
+	return s.a.Child(s.ctx, format.Child{Name: name, Blob: blob, Hint: "pickle"})
+}
+
+// again looks for a second layer of encoding.
+func (s *scanner) again(h hidden) {
+	var l literalSink
+	l.runs(0, h.data)
+	for _, inner := range l.found {
+		if len(s.hidden) < 4*maxHidden {
+			s.hidden = append(s.hidden, hidden{h.encoding + "+" + inner.encoding, h.off, inner.data})
+		}
+	}
+}
+
+func alphabetic(b []byte) bool {
+	for _, c := range b[:min(len(b), 16)] {
+		if alphabet[c] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// probed is what a short look at bytes says of them.
+type probed struct {
+	stream bool   // they are a pickle stream
+	call   string // a symbol that it calls
+	names  int
+	end    int
+	stop   bool
+}
+
+// probeStream runs bytes as a stream to see whether they are one: they reach
+// STOP after a PROTO or a name, or call a name before they fail.
+func probeStream(ctx context.Context, db *symbol.DB, data []byte) probed {
+	t := newTrace()
+	e := events{seen: map[eventKey]struct{}{}, trace: t}
+	m := &machine{ctx: ctx, db: db, events: &e, symIndex: map[string]uint32{}, literal: literalSink{off: true}}
+	m.begin(data, reading{})
+	end := m.run(0)
+	p := probed{end: end, names: len(t.out.Names), stop: m.fault == nil && m.err == nil}
+	if len(t.out.Calls) > 0 {
+		p.call = t.out.Calls[0]
+	}
+	named := false
+	for _, n := range t.out.Names {
+		named = named || plausibleName(n.Module) && plausibleName(n.Name)
+	}
+	p.stream = p.stop && (data[0] == opProto && end > 3 || named) || named && p.call != ""
+	return p
+}
+
+// plausibleName says that a name is made of identifiers.
+func plausibleName(s string) bool {
+	if s == "" || len(s) > 200 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+		if !letter && (i == 0 || c != '.' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return true
+}
+
+// analyse is for traces: it runs every reading of data on its own.
+func analyse(ctx context.Context, data []byte, t *trace) (findings int, complete bool) {
+	var out finding.Collector
+	a := &format.Artifact{Blob: input.FromBytes(data), Path: "trace", Budget: input.NewBudget(int64(len(data))), Out: &out}
+	a.Child = func(context.Context, format.Child) error { return nil }
+	s := newScanner(ctx, a, &machine{}, symbol.Builtin(), t)
+	if err := s.scan(data); err != nil && !errors.Is(err, context.Canceled) {
+		return 0, false
+	}
+	r := out.Result("trace")
+	return len(r.Findings), r.Coverage == finding.Complete
+}

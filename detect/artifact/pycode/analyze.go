@@ -1,0 +1,179 @@
+// Package pycode says what Python bytecode names and calls, without running it.
+//
+// It takes code objects (from marshal, from .pyc files, or from the arguments
+// of types.CodeType as pickles carry them), decodes their bytecode with the
+// opcode tables of CPython 2.7 and 3.6 to 3.14, and follows values through
+// stack, variables, closures and attributes far enough to say "os.system" where
+// the code says so in pieces: imports and their aliases, getattr with a name
+// that is put together from constants, __import__, sys.modules, __dict__ and
+// globals() by key, functools.partial, decoding calls on constants.
+//
+// It judges nothing: whether a name is dangerous is the caller's business. It is
+// no emulator either. A name that is computed in a loop, read from input or
+// received as an argument from elsewhere is not found; what remains visible is
+// then the call of getattr, exec or __import__ with an argument "…". Names and
+// constants are reported even where the bytecode cannot be read.
+package pycode
+
+import (
+	"sort"
+
+	"bartizan/detect/artifact/marshal"
+)
+
+// Code and Value are plain structs that a caller may fill in itself.
+type (
+	Code  = marshal.Code
+	Value = marshal.Value
+)
+
+// Bounds of what one analysis reports. What exceeds them sets Unknown.
+const (
+	MaxNames     = 1 << 15
+	MaxCalls     = 1 << 15
+	MaxConstants = 1 << 15
+	MaxConstText = 4 << 20 // bytes of all constants together
+	maxPath      = 300     // bytes of a dotted path
+	maxArgs      = 32      // arguments shown of one call
+	maxArgText   = 200     // bytes shown of one argument
+	maxUnits     = 4096    // code objects analysed
+	maxWork      = 1 << 23 // steps and stack slots copied, per table
+)
+
+// Call is one call that the code makes.
+type Call struct {
+	// Target is the dotted path of what is called. "builtins.exec" is the builtin;
+	// a path that begins with "%" starts at a local variable whose value is not
+	// known; "()" stands for the result of a call, so "open().read" is a method of
+	// what open gave; "str.join" and the like are methods of constants.
+	Target string
+	// Args are the arguments as Python would write them, cut to a bound; "…" is
+	// one that is not known, "name=…" a keyword.
+	Args []string
+	// In is the qualified name of the code object that makes the call.
+	In string
+}
+
+// Result is what the code names and calls. All lists are sorted and without
+// repetition, except Calls, which are in order of appearance.
+type Result struct {
+	// Names are all co_names as they stand, dead code included.
+	Names []string
+	// Imports are the modules and members that import statements and import
+	// calls name: "os", "os.path", "os.system" (from os import system), "os.*".
+	Imports []string
+	// References are the dotted paths that the code reaches: "os.system",
+	// "builtins.eval". The caller judges each of them. A first part that is in
+	// Defined may be a name of the code's own.
+	References []string
+	// Defined are global names that the code itself binds.
+	Defined []string
+	Calls   []Call
+	// Constants are strings and bytes in the code, and those that calls on
+	// constants give (decoded, joined).
+	Constants []string
+	// Unknown says that not all was seen: no table decodes the bytecode, or a
+	// bound was met. Names and Constants are then all that can be relied upon.
+	Unknown bool
+	// Irregular lists what no compiler writes: indices out of range, stack
+	// underflow, opcodes that only a running interpreter makes. CPython checks
+	// none of it, so such bytecode can corrupt memory without naming anything.
+	Irregular []string
+	// Versions are those whose tables read the bytecode, newest first.
+	Versions []marshal.Version
+	// Codes is how many code objects there were.
+	Codes int
+}
+
+// Analyze says what running any of the code objects, or those within them,
+// names and calls. Where the version is not known, every version of the code's
+// layout that can read it counts, and the result is the union. Time and memory
+// are bounded by the constants above and linear in the size of the code.
+func Analyze(version marshal.Version, codes ...*Code) Result {
+	out := newCollector()
+	var units []*Code
+	for _, c := range codes {
+		units = append(units, marshal.Codes(&Value{Kind: marshal.CodeObject, Code: c})...)
+	}
+	units = unique(units)
+	if len(units) > maxUnits {
+		units, out.unknown = units[:maxUnits], true
+	}
+	layout := marshal.LayoutAny
+	if len(units) > 0 {
+		layout = units[0].Layout
+	}
+	for _, c := range units {
+		out.static(c)
+	}
+	out.read(candidates(layout, version), units)
+	return out.result(len(units))
+}
+
+// read interprets the units with every table that reads them all; where none
+// does, with all of them, as far as each goes.
+func (out *collector) read(fit []*table, units []*Code) {
+	type reading struct {
+		table *table
+		out   *collector
+	}
+	var clean, broken []reading
+	for i := len(fit) - 1; i >= 0; i-- {
+		sub := newCollector()
+		a := newAnalysis(fit[i], units, sub)
+		a.fixpoint()
+		if len(sub.irregular) == 0 && !sub.undecoded {
+			clean = append(clean, reading{fit[i], sub})
+		} else {
+			broken = append(broken, reading{fit[i], sub})
+		}
+	}
+	chosen := clean
+	if len(clean) == 0 {
+		chosen = broken
+	}
+	if len(chosen) == 0 {
+		out.unknown = true
+	}
+	decoded := false
+	for _, r := range chosen {
+		out.merge(r.out)
+		if !r.out.undecoded {
+			decoded = true
+			out.versions = append(out.versions, r.table.version)
+		}
+	}
+	if !decoded {
+		out.unknown = true
+	}
+	if len(clean) == 0 && len(broken) > 0 {
+		best := broken[0].out
+		for _, r := range broken[1:] {
+			if len(r.out.irregular) < len(best.irregular) {
+				best = r.out
+			}
+		}
+		out.irregular = best.irregular
+	}
+}
+
+func unique(codes []*Code) []*Code {
+	seen := map[*Code]bool{}
+	kept := codes[:0]
+	for _, c := range codes {
+		if c != nil && !seen[c] {
+			seen[c] = true
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+func sorted(set map[string]bool) []string {
+	list := make([]string, 0, len(set))
+	for s := range set {
+		list = append(list, s)
+	}
+	sort.Strings(list)
+	return list
+}

@@ -1,0 +1,187 @@
+package pycode
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bartizan/detect/artifact/marshal"
+)
+
+// interpreters finds the Pythons at hand: ~/.pyenv as the project's machines
+// have it.
+func interpreters(t *testing.T) map[marshal.Version]string {
+	t.Helper()
+	paths, _ := filepath.Glob("/root/.pyenv/versions/*/bin/python")
+	found := map[marshal.Version]string{}
+	for _, p := range paths {
+		var v marshal.Version
+		if _, err := fmt.Sscanf(filepath.Base(filepath.Dir(filepath.Dir(p))), "%d.%d", &v.Major, &v.Minor); err == nil {
+			found[v] = p
+		}
+	}
+	if len(found) == 0 {
+		t.Skip("SKIPPED: no Python interpreters under /root/.pyenv/versions; nothing was compared")
+	}
+	return found
+}
+
+type oracleUnit struct {
+	Name    string
+	Names   []string
+	Imports []string
+	Chains  []string
+	Consts  int
+	Size    int
+}
+
+type oracleModule struct {
+	File  string
+	Code  string
+	Units []oracleUnit
+}
+
+// TestStandardLibrary compares with what Python's own dis says of its standard
+// library, for every interpreter at hand.
+func TestStandardLibrary(t *testing.T) {
+	limit := "4000"
+	if testing.Short() {
+		limit = "300"
+	}
+	for v, python := range interpreters(t) {
+		t.Run(fmt.Sprintf("%d.%d", v.Major, v.Minor), func(t *testing.T) {
+			cmd := exec.Command(python, filepath.Join("testdata", "oracle.py"), limit)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%v: %s", err, stderr.String())
+			}
+			lines := bufio.NewScanner(bytes.NewReader(out))
+			lines.Buffer(nil, 1<<26)
+			units, modules := 0, 0
+			for lines.Scan() {
+				var m oracleModule
+				if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+					t.Fatal(err)
+				}
+				compareModule(t, v, m)
+				units += len(m.Units)
+				modules++
+			}
+			t.Logf("%d modules, %d code objects, extra %d, %v", modules, units, extraRefs, readings)
+			extraRefs=0; clear(readings)
+			if units < 250 {
+				t.Errorf("only %d code objects were compared", units)
+			}
+		})
+	}
+}
+
+func compareModule(t *testing.T, v marshal.Version, m oracleModule) {
+	t.Helper()
+	data, err := hex.DecodeString(m.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := marshal.Parse(data)
+	if len(res.Readings) != 1 || res.Readings[0].Layout != v.Layout() || res.Readings[0].Consumed != len(data) {
+		t.Errorf("%s: readings %+v, fault %v", m.File, res.Readings, res.Fault)
+		return
+	}
+	module := res.Readings[0].Value.Code
+	compareUnits(t, v, m, module)
+	r := Analyze(v, module)
+	if r.Unknown || len(r.Irregular) > 0 || r.Codes != len(m.Units) {
+		t.Errorf("%s: unknown %v, irregular %q, %d of %d code objects", m.File, r.Unknown, r.Irregular, r.Codes, len(m.Units))
+	}
+	compareLists(t, m, r)
+	any := Analyze(marshal.Version{}, module)
+	found := false
+	for _, x := range any.Versions {
+		found = found || x == v
+	}
+	if !found || any.Unknown || len(any.Irregular) > 0 {
+		t.Errorf("%s without version: %v, unknown %v, irregular %q", m.File, any.Versions, any.Unknown, any.Irregular)
+	}
+	readings[any.Versions[0]]++
+	extraRefs += len(any.References) - len(r.References)
+}
+
+var extraRefs int
+var readings = map[marshal.Version]int{}
+
+// compareUnits matches code objects by name, names, constants and size.
+func compareUnits(t *testing.T, v marshal.Version, m oracleModule, module *Code) {
+	t.Helper()
+	key := func(name string, names []string, consts, size int) string {
+		return fmt.Sprint(name, names, consts, size)
+	}
+	have := map[string]int{}
+	for _, c := range marshal.Codes(&Value{Kind: marshal.CodeObject, Code: module}) {
+		have[key(c.Name, c.Names, len(c.Consts), len(c.Bytecode))]++
+	}
+	for _, u := range m.Units {
+		if have[key(u.Name, u.Names, u.Consts, u.Size)] == 0 {
+			t.Errorf("%s: %s %v is missing", m.File, u.Name, u.Names)
+		}
+	}
+}
+
+func compareLists(t *testing.T, m oracleModule, r Result) {
+	t.Helper()
+	names, imports, refs := setOf(r.Names), setOf(r.Imports), setOf(r.References)
+	all := map[string]bool{}
+	for _, u := range m.Units {
+		for _, n := range u.Names {
+			all[n] = true
+			if !names[n] {
+				t.Errorf("%s: name %q is missing", m.File, n)
+			}
+		}
+		for _, n := range u.Imports {
+			relative := false
+			for i := range r.Imports {
+				relative = relative || strings.TrimLeft(r.Imports[i], ".") == n
+			}
+			if n != "" && !imports[n] && !relative {
+				t.Errorf("%s: import of %q is missing: %q", m.File, n, r.Imports)
+			}
+		}
+		for _, chain := range u.Chains {
+			root, _, _ := strings.Cut(chain, ".")
+			want := chain
+			if isBuiltin(root) {
+				want = "builtins." + chain
+			}
+			if root == "__builtins__" {
+				want = strings.TrimPrefix(strings.Replace(chain, "__builtins__", "builtins", 1), "")
+			}
+			if strings.Contains(want, ".__call__") || strings.Contains(want, ".__getattribute__") {
+				continue
+			}
+			if len(want) < maxPath && !refs[want] {
+				t.Errorf("%s %s: %q is missing", m.File, u.Name, want)
+			}
+		}
+	}
+	for _, n := range r.Names {
+		if !all[n] {
+			t.Errorf("%s: name %q is not in the code", m.File, n)
+		}
+	}
+}
+
+func setOf(list []string) map[string]bool {
+	set := map[string]bool{}
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
+}

@@ -1,0 +1,148 @@
+package container
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"bartizan/detect/container/unpack"
+)
+
+// stream visits the one member of a compressed stream, and, once the visit has
+// unpacked it to its end, what lies behind.
+func (w *walker) stream(name string, open func(src *unpack.Source) (io.Reader, error)) error {
+	src := w.codecs.open(w.in.Blob)
+	m := &Member{
+		Name: name, Size: -1, Packed: w.in.Blob.Size(), Views: []string{ViewCentral},
+		consumed: src.Consumed,
+	}
+	m.open = func() (io.Reader, error) { return open(src) }
+	if err := w.emit(m); err != nil {
+		return ended(err)
+	}
+	if !m.ended {
+		return nil
+	}
+	return ended(w.trailing(src.Consumed()))
+}
+
+// trailing hands on what follows the end of a stream, unless it is padding.
+func (w *walker) trailing(from int64) error {
+	n := w.in.Blob.Size() - from
+	if n <= 0 {
+		return nil
+	}
+	zero, err := allZero(w.in.Blob, from, n, padding)
+	if err != nil || zero {
+		return err
+	}
+	return w.stray(from, n, ViewSuffix)
+}
+
+// inner is the name of what a stream holds, from the stream's own name.
+func (w *walker) inner(extensions ...string) string {
+	base := w.base()
+	lower := strings.ToLower(base)
+	if lower == "" || lower == "." || lower == "/" {
+		return "data"
+	}
+	for _, e := range [][2]string{{".tgz", ".tar"}, {".tbz2", ".tar"}, {".tbz", ".tar"}, {".txz", ".tar"}, {".tlz", ".tar"}, {".tzst", ".tar"}, {".svgz", ".svg"}} {
+		if strings.HasSuffix(lower, e[0]) && len(base) > len(e[0]) {
+			return base[:len(base)-len(e[0])] + e[1]
+		}
+	}
+	for _, e := range extensions {
+		if strings.HasSuffix(lower, e) && len(base) > len(e) {
+			return base[:len(base)-len(e)]
+		}
+	}
+	if ext := path.Ext(base); ext == "" {
+		return base + ".data"
+	}
+	return base
+}
+
+func gzipFormat() Format {
+	return &kind{
+		name: "gzip", title: "gzip stream", extensions: []string{".gz", ".gzip", ".tgz", ".rds", ".rda", ".rdata", ".svgz"},
+		match: func(head, _ []byte, _ int64) bool {
+			return len(head) >= 10 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8
+		},
+		walk: walkGzip,
+	}
+}
+
+func walkGzip(w *walker) error {
+	name := ""
+	if h, err := unpack.ReadGzipHeader(unpack.NewSource(w.in.Blob).Reader()); err == nil {
+		name = h.Name
+	}
+	if name == "" {
+		name = w.inner(".gz", ".gzip", ".z")
+	}
+	return w.stream(name, func(src *unpack.Source) (io.Reader, error) {
+		follows := func() bool {
+			p, err := w.in.Blob.Slice(src.Consumed(), 3).Head(3)
+			return err == nil && len(p) == 3 && p[0] == 0x1f && p[1] == 0x8b && p[2] == 8
+		}
+		return &unpack.Gzip{D: &w.codecs.deflate, R: src.Reader(), Next: follows}, nil
+	})
+}
+
+func zlibFormat() Format {
+	return &kind{
+		name: "zlib", title: "zlib stream", extensions: []string{".zlib", ".z"},
+		match: func(head, _ []byte, size int64) bool { return unpack.LooksZlib(head, size) },
+		walk: func(w *walker) error {
+			return w.stream(w.inner(".zlib", ".z", ".gz"), func(src *unpack.Source) (io.Reader, error) {
+				return unpack.Zlib(&w.codecs.deflate, src.Reader())
+			})
+		},
+	}
+}
+
+// zfileHeader is the length of joblib's header before version 0.10: "ZF" and
+// the unpacked size as a padded hexadecimal number.
+const zfileHeader = 2 + 19
+
+func zfileFormat() Format {
+	return &kind{
+		name: "joblib-zfile", title: "joblib compressed file before 0.10", extensions: []string{".z", ".gz"},
+		match: func(head, _ []byte, size int64) bool {
+			at := zfileData(head)
+			return at > 0 && unpack.LooksZlib(head[at:], size-int64(at))
+		},
+		walk: func(w *walker) error {
+			head, err := w.in.Blob.Head(64)
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.in.Path, err)
+			}
+			at := int64(zfileData(head))
+			if at <= 0 {
+				w.incomplete(CodeDamaged, "", "no joblib header")
+				return nil
+			}
+			return w.stream(w.inner(".z", ".gz"), func(src *unpack.Source) (io.Reader, error) {
+				r := src.Reader()
+				if _, err := io.CopyN(io.Discard, r, at); err != nil {
+					return nil, err
+				}
+				return unpack.Zlib(&w.codecs.deflate, r)
+			})
+		},
+	}
+}
+
+// zfileData is where the zlib stream of a joblib file starts, 0 for none.
+func zfileData(head []byte) int {
+	if len(head) < zfileHeader || string(head[:4]) != "ZF0x" {
+		return 0
+	}
+	for i := 2; i < len(head) && i < 2+64; i++ {
+		if head[i] == 'x' && i > 10 && i+1 < len(head) && unpack.IsZlib(head[i], head[i+1]) {
+			return i
+		}
+	}
+	return 0
+}

@@ -1,0 +1,135 @@
+package encode
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"bartizan/finding"
+)
+
+// cycloneDXEncoder writes a CycloneDX 1.6 bill of materials (ECMA-424): each
+// subject a component, what the scan says of it as properties in the bartizan
+// namespace. It has no time stamp, and its serial number is made from its
+// content, so that the same models give the same document.
+type cycloneDXEncoder struct {
+	w          io.Writer
+	tool       finding.Tool
+	components []cdx.Component
+	refs       map[string]int
+}
+
+func newCycloneDX(w io.Writer, opt Options) *cycloneDXEncoder {
+	return &cycloneDXEncoder{w: w, tool: opt.Tool, refs: map[string]int{}}
+}
+
+func (e *cycloneDXEncoder) Subject(r *finding.SubjectReport) error {
+	name := validName(r.ID)
+	ref := "subject:" + name
+	if n := e.refs[ref]; n > 0 {
+		ref += "#" + strconv.Itoa(n+1)
+	}
+	e.refs["subject:"+name]++
+	c := cdx.Component{BOMRef: ref, Type: componentType(r.Formats), Name: path.Base(name), Properties: properties(r)}
+	if hex, ok := strings.CutPrefix(r.Digest, "sha256:"); ok {
+		c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex}}
+	}
+	if at := path.Dir(name); at != "." {
+		c.Evidence = &cdx.Evidence{Occurrences: &[]cdx.EvidenceOccurrence{{Location: name}}}
+	}
+	e.components = append(e.components, c)
+	return nil
+}
+
+// componentType says what a subject is by the formats that were recognised in
+// it: formats that hold weights or graphs make a model, arrays are data.
+func componentType(formats []string) cdx.ComponentType {
+	t := cdx.ComponentTypeFile
+	for _, f := range formats {
+		switch family(f) {
+		case "pytorch", "torch", "torchscript", "safetensors", "gguf", "ggml", "onnx", "keras", "hdf5", "savedmodel",
+			"tensorflow", "tflite", "joblib", "skops", "xgboost", "lightgbm", "catboost", "openvino", "coreml", "executorch",
+			"tensorrt", "llamafile", "nemo", "paddle", "flax", "mar", "pmml", "pickle":
+			return cdx.ComponentTypeMachineLearningModel
+		case "npy", "npz", "numpy", "parquet", "arrow", "csv":
+			t = cdx.ComponentTypeData
+		}
+	}
+	return t
+}
+
+func family(format string) string {
+	name, _, _ := strings.Cut(format, "-")
+	return name
+}
+
+func properties(r *finding.SubjectReport) *[]cdx.Property {
+	var out []cdx.Property
+	add := func(name, value string) {
+		out = append(out, cdx.Property{Name: "bartizan:" + name, Value: valid(value)})
+	}
+	add("kind", string(r.Kind))
+	add("id", validName(r.ID))
+	if r.Size >= 0 {
+		add("size", strconv.FormatInt(r.Size, 10))
+	}
+	for _, f := range r.Formats {
+		add("format", f)
+	}
+	add("verdict", r.Verdict.String())
+	add("coverage", r.Coverage.String())
+	for _, reason := range r.Reasons {
+		add("reason", reason)
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		text := f.Severity.String() + " " + f.Rule + " " + f.Fingerprint
+		if f.Waiver != nil {
+			text += " waived"
+		}
+		add("finding", text)
+	}
+	return &out
+}
+
+func (e *cycloneDXEncoder) Close(end End) error {
+	bom := cdx.NewBOM()
+	bom.Components = &e.components
+	if e.components == nil {
+		bom.Components = &[]cdx.Component{}
+	}
+	bom.Metadata = &cdx.Metadata{Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{
+		Type: cdx.ComponentTypeApplication, Name: e.tool.Name, Version: e.tool.Version,
+	}}}}
+	if len(end.Reasons) > 0 {
+		var list []cdx.Property
+		for _, reason := range end.Reasons {
+			list = append(list, cdx.Property{Name: "bartizan:incomplete", Value: valid(reason)})
+		}
+		bom.Properties = &list
+	}
+	body, err := encodeBOM(bom)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // RFC 9562, version 8
+	bom.SerialNumber = fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+	if body, err = encodeBOM(bom); err != nil {
+		return err
+	}
+	_, err = e.w.Write(escapeJSON(body))
+	return err
+}
+
+func encodeBOM(bom *cdx.BOM) ([]byte, error) {
+	var b bytes.Buffer
+	err := cdx.NewBOMEncoder(&b, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cdx.SpecVersion1_6)
+	return b.Bytes(), err
+}
