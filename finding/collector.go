@@ -1,6 +1,9 @@
 package finding
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // MaxDistinct is how many distinct findings one subject keeps. Past it the
 // worst stay, the rest are counted under the reason "findings-truncated".
@@ -120,6 +123,44 @@ func (c *Collector) lower(to Coverage, code, detail string) {
 	}
 	c.seen[reason] = struct{}{}
 	c.reasons = append(c.reasons, reason)
+}
+
+// Merge takes over what another collection found. Its coverage counts only
+// where coverage says so: what was looked into on a guess, and turned out to be
+// nothing, leaves no gap.
+func (c *Collector) Merge(o *Collector, coverage bool) {
+	for _, f := range o.findings {
+		c.Add(f)
+	}
+	c.dropped += o.dropped
+	c.listings = append(c.listings, o.listings...)
+	if !coverage {
+		return
+	}
+	for _, r := range o.reasons {
+		code, detail, _ := strings.Cut(r, ": ")
+		c.lower(o.coverage, code, detail)
+	}
+}
+
+// Reviews says whether a finding so far makes the verdict at least review.
+func (c *Collector) Reviews() bool {
+	for i := range c.findings {
+		if c.findings[i].Reviews() {
+			return true
+		}
+	}
+	return false
+}
+
+// Limited says whether a reason so far is a spent limit ("…-limit").
+func (c *Collector) Limited() bool {
+	for _, r := range c.reasons {
+		if code, _, _ := strings.Cut(r, ":"); strings.HasSuffix(code, "-limit") {
+			return true
+		}
+	}
+	return false
 }
 
 // Format records a format that was recognised, for inventories.

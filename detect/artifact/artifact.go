@@ -15,6 +15,7 @@ import (
 	"fmt"
 
 	"bartizan/detect/artifact/format"
+	"bartizan/detect/container"
 	"bartizan/detect/input"
 	"bartizan/finding"
 )
@@ -44,7 +45,7 @@ func (e *Engine) Packs() map[string]string { return e.packs }
 // Examine scans one artefact and adds what it finds to out. An error means that
 // the engine itself failed: the subject is then incomplete.
 func (e *Engine) Examine(ctx context.Context, id, name string, blob input.Blob, out *finding.Collector) error {
-	s := &scan{engine: e, budget: input.NewBudget(blob.Size()), out: out}
+	s := &scan{engine: e, budget: input.NewBudget(blob.Size())}
 	return s.artifact(ctx, &format.Artifact{Blob: blob, Path: id, Name: name, Budget: s.budget, Out: out}, false)
 }
 
@@ -52,9 +53,6 @@ func (e *Engine) Examine(ctx context.Context, id, name string, blob input.Blob, 
 type scan struct {
 	engine *Engine
 	budget *input.Budget
-	out    *finding.Collector
-	// children counts what was handed on; a format that hands on nothing costs nothing.
-	children int
 }
 
 func (s *scan) artifact(ctx context.Context, a *format.Artifact, probed bool) error {
@@ -77,7 +75,7 @@ func (s *scan) artifact(ctx context.Context, a *format.Artifact, probed bool) er
 		}
 		matched++
 		if a.Depth == 0 {
-			s.out.Format(f.Name())
+			a.Out.Format(f.Name())
 		}
 		if err := f.Scan(ctx, a); err != nil {
 			return err
@@ -94,7 +92,11 @@ func probe(a *format.Artifact) (*format.Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	tail, err := a.Blob.Tail(format.TailBytes)
+	tailBytes := int64(format.TailBytes)
+	if _, cheap := a.Blob.Mem(); cheap {
+		tailBytes = container.TailBytes
+	}
+	tail, err := a.Blob.Tail(tailBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -104,14 +106,29 @@ func probe(a *format.Artifact) (*format.Probe, error) {
 func (s *scan) child(ctx context.Context, parent *format.Artifact, c format.Child) error {
 	a := &format.Artifact{
 		Blob: c.Blob, Path: parent.Path + "!/" + c.Name, Name: c.Name, Hint: c.Hint,
-		Depth: parent.Depth + 1, Budget: s.budget, Out: s.out,
+		Depth: parent.Depth + 1, Budget: s.budget, Out: parent.Out,
 	}
-	if a.Depth > s.budget.Depth {
+	switch {
+	case c.Blob.Size() == 0:
+		return nil
+	case a.Depth > s.budget.Depth:
 		a.Incomplete("depth-limit", fmt.Sprintf("nested deeper than %d", s.budget.Depth))
 		return nil
+	case c.Probed:
+		return s.guess(ctx, a)
 	}
-	if c.Blob.Size() == 0 {
-		return nil
+	return s.artifact(ctx, a, false)
+}
+
+// guess scans bytes that may be anything. What they turn out to be counts; that
+// they are nothing, or break off as nothing, does not.
+func (s *scan) guess(ctx context.Context, a *format.Artifact) error {
+	var apart finding.Collector
+	out := a.Out
+	a.Out = &apart
+	if err := s.artifact(ctx, a, true); err != nil {
+		return err
 	}
-	return s.artifact(ctx, a, c.Probed)
+	out.Merge(&apart, apart.Reviews() || apart.Limited())
+	return nil
 }

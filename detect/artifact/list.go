@@ -2,7 +2,9 @@ package artifact
 
 import (
 	"bartizan/detect/artifact/format"
+	"bartizan/detect/artifact/npy"
 	"bartizan/detect/artifact/pickle"
+	"bartizan/detect/artifact/safetensors"
 	"bartizan/finding"
 )
 
@@ -20,9 +22,11 @@ func New(opt Options) (*Engine, error) {
 }
 
 // builtin is the one list of formats. Containers come first: what they hold is
-// scanned by the rest.
+// scanned by the rest. The last ones recognise what nothing before them claims.
 func builtin(opt Options) []format.Format {
-	return []format.Format{
+	return append(containers(),
 		pickle.New(opt.Decompile),
-	}
+		npy.New(),
+		safetensors.New(),
+	)
 }

@@ -70,7 +70,8 @@ const (
 func Formats() []Format {
 	return []Format{
 		zipFormat(), tarFormat(),
-		gzipFormat(), zlibFormat(), zfileFormat(),
+		gzipFormat(), bzip2Format(), xzFormat(), zstdFormat(), lz4Format(),
+		zfileFormat(), zlibFormat(), lzmaFormat(),
 	}
 }
 

@@ -73,7 +73,8 @@ type Member struct {
 	done    bool // everything there is was read, or a reason recorded
 	cut     bool // the reason was recorded: sizes and sums need no check
 	checked bool
-	ended   bool // the decoder came to its end
+	ended   bool  // the decoder came to its end
+	unread  int64 // bytes that the decoder took and did not use
 }
 
 // Probed says that the bytes are no member of their own (a prefix, a gap, a
@@ -201,8 +202,13 @@ func (m *Member) fail(err error) error {
 	switch {
 	case err == io.EOF:
 		m.done, m.ended = true, true
+		if u, ok := m.r.(interface{ Unread() int64 }); ok {
+			m.unread = u.Unread()
+		}
 	case errors.Is(err, unpack.ErrMemory):
 		m.stop(CodeMemory, err.Error())
+	case errors.Is(err, unpack.ErrWork):
+		m.stop(CodeWork, err.Error())
 	case errors.Is(err, unpack.ErrUnsupported):
 		m.stop(CodeUnsupported, err.Error())
 	case errors.Is(err, unpack.ErrEncrypted):
@@ -330,6 +336,9 @@ func (m *Member) finish() {
 		m.w.in.Budget.GiveBack(m.buf)
 	}
 	m.buf, m.lent = nil, false
+	if c, ok := m.r.(io.Closer); ok {
+		c.Close() // gives windows back; what it says of the data was said before
+	}
 	if m.r != nil {
 		m.r, m.done = nil, true
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"bartizan/detect/container/unpack"
+	"bartizan/detect/input"
 )
 
 // stream visits the one member of a compressed stream, and, once the visit has
@@ -24,7 +25,7 @@ func (w *walker) stream(name string, open func(src *unpack.Source) (io.Reader, e
 	if !m.ended {
 		return nil
 	}
-	return ended(w.trailing(src.Consumed()))
+	return ended(w.trailing(src.Consumed() - m.unread))
 }
 
 // trailing hands on what follows the end of a stream, unless it is padding.
@@ -139,10 +140,105 @@ func zfileData(head []byte) int {
 	if len(head) < zfileHeader || string(head[:4]) != "ZF0x" {
 		return 0
 	}
-	for i := 2; i < len(head) && i < 2+64; i++ {
-		if head[i] == 'x' && i > 10 && i+1 < len(head) && unpack.IsZlib(head[i], head[i+1]) {
+	for i := 11; i+1 < len(head) && i < 66; i++ {
+		if head[i] == 'x' && unpack.IsZlib(head[i], head[i+1]) {
 			return i
 		}
 	}
 	return 0
+}
+
+func bzip2Format() Format {
+	return &kind{
+		name: "bzip2", title: "bzip2 stream", extensions: []string{".bz2", ".tbz2", ".tbz"},
+		match: func(head, _ []byte, _ int64) bool {
+			return len(head) >= 10 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9' &&
+				(string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90")
+		},
+		walk: func(w *walker) error {
+			return w.stream(w.inner(".bz2"), func(src *unpack.Source) (io.Reader, error) {
+				return unpack.BZip2(src, w.in.Blob, w.in.Budget)
+			})
+		},
+	}
+}
+
+func xzFormat() Format {
+	return &kind{
+		name: "xz", title: "xz stream", extensions: []string{".xz", ".txz"},
+		match: func(head, _ []byte, _ int64) bool { return len(head) >= 6 && string(head[:6]) == "\xfd7zXZ\x00" },
+		walk: func(w *walker) error {
+			return w.stream(w.inner(".xz"), func(src *unpack.Source) (io.Reader, error) {
+				return w.codecs.xz.Open(src, w.in.Blob, w.in.Budget), nil
+			})
+		},
+	}
+}
+
+func lzmaFormat() Format {
+	return &kind{
+		name: "lzma", title: "LZMA alone stream", extensions: []string{".lzma", ".tlz"},
+		match: func(head, _ []byte, size int64) bool { return unpack.LooksLZMA(head, size) },
+		walk: func(w *walker) error {
+			return w.stream(w.inner(".lzma"), func(src *unpack.Source) (io.Reader, error) {
+				return w.codecs.lzma.Alone(src.Reader(), w.in.Budget)
+			})
+		},
+	}
+}
+
+func zstdFormat() Format {
+	return &kind{
+		name: "zstd", title: "Zstandard stream", extensions: []string{".zst", ".zstd", ".tzst"},
+		match: func(head, _ []byte, _ int64) bool { return matchFrames(head, unpack.IsZstd) },
+		walk: func(w *walker) error {
+			if other, err := w.firstFrameIs(unpack.IsLZ4); other || err != nil {
+				return err
+			}
+			return w.stream(w.inner(".zst", ".zstd"), func(src *unpack.Source) (io.Reader, error) {
+				return unpack.Zstd(src, w.in.Blob, w.in.Budget)
+			})
+		},
+	}
+}
+
+func lz4Format() Format {
+	return &kind{
+		name: "lz4", title: "LZ4 stream", extensions: []string{".lz4"},
+		match: func(head, _ []byte, _ int64) bool { return matchFrames(head, unpack.IsLZ4) },
+		walk: func(w *walker) error {
+			if mine, err := w.firstFrameIs(unpack.IsLZ4); !mine || err != nil {
+				return err
+			}
+			return w.stream(w.inner(".lz4"), func(src *unpack.Source) (io.Reader, error) {
+				return unpack.LZ4(src, w.in.Blob, w.in.Budget)
+			})
+		},
+	}
+}
+
+// matchFrames judges the first frame that is not skippable, which zstd and lz4
+// share. Where it lies behind head, both match, and the walk decides.
+func matchFrames(head []byte, is func([]byte) bool) bool {
+	at, err := unpack.AfterSkippable(input.FromBytes(head))
+	if err != nil || len(head) < 4 {
+		return false
+	}
+	if at == 0 {
+		return is(head)
+	}
+	return at >= int64(len(head)) || is(head[at:])
+}
+
+// firstFrameIs says whether the first frame that is not skippable is of a kind.
+func (w *walker) firstFrameIs(is func([]byte) bool) (bool, error) {
+	at, err := unpack.AfterSkippable(w.in.Blob)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", w.in.Path, err)
+	}
+	p, err := w.in.Blob.Slice(at, 4).Head(4)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", w.in.Path, err)
+	}
+	return is(p), nil
 }

@@ -37,7 +37,6 @@ func newWalker(ctx context.Context, in In, visit Visit, format string) *walker {
 
 // close writes the counts of what was not written out singly.
 func (w *walker) close() {
-	w.codecs.close()
 	for _, r := range rules {
 		if more := w.said[r.ID] - perRule; more > 0 {
 			f := r.New(finding.Place{Path: w.in.Path}, fmt.Sprintf("%s: %d more in this archive", r.Title, more),

@@ -343,13 +343,23 @@ func (g *generator) state() {
 		g.op().EmptyDict()
 	case 1:
 		g.op().EmptyDict()
-		g.text("attribute")
-		g.atom()
+		g.text(pick(g.rng, stateKeys))
+		if g.rng.IntN(2) == 0 {
+			g.name()
+		} else {
+			g.atom()
+		}
 		g.op().SetItem()
 		g.drop(2)
 	case 2:
 		g.op().None()
 		g.op().EmptyDict()
+		if g.rng.IntN(2) == 0 {
+			g.text(pick(g.rng, stateKeys))
+			g.name()
+			g.op().SetItem()
+			g.drop(2)
+		}
 		g.op().Tuple2()
 	default:
 		g.atom()
@@ -401,8 +411,7 @@ func (g *generator) anything() {
 
 // number writes a field of an opcode: mostly small, sometimes at an edge, never a memo slot that would take real memory.
 func (g *generator) number(a asm.Argument) []byte {
-	width := map[asm.Argument]int{asm.Fixed1: 1, asm.Fixed2: 2, asm.Fixed4: 4, asm.Fixed8: 8,
-		asm.Counted1: 1, asm.Counted4: 4, asm.Counted8: 8}[a]
+	width := fieldWidth(a)
 	out := make([]byte, width)
 	out[0] = byte(g.rng.IntN(9))
 	if g.rng.IntN(6) == 0 {
@@ -419,5 +428,6 @@ func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "") }
 var (
 	moduleNames    = []string{"os", "posix", "builtins", "__builtin__", "a", "b.c", "copy_reg", "nt", "__main__", "torch._utils"}
 	attributeNames = []string{"system", "eval", "X", "YD", "f", "g.h", "getattr", "_reconstructor", "é", "Z.__init__"}
+	stateKeys      = []string{"attribute", "append", "extend", "add", "__setstate__", "__new__", "__call__", "__dict__"}
 	lineTexts      = []string{"0", "1", "2", "abc", "'q'", "1.5", "3L", ""}
 )

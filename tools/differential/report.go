@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 )
 
@@ -38,7 +37,7 @@ type missRecord struct {
 	Original    string   `json:"original"` // hex
 }
 
-// miss minimises a stream's first miss and writes it, once for each minimised stream.
+// miss minimises a stream's first miss and writes it, once for each sequence of opcodes, kind and reader.
 func (r *reporter) miss(ctx context.Context, position uint64, data []byte, misses []miss, trace tracer) error {
 	if r.written >= r.limit {
 		return nil
@@ -50,12 +49,13 @@ func (r *reporter) miss(ctx context.Context, position uint64, data []byte, misse
 		r.extra[own.path] = own
 	}
 	small, found := minimise(ctx, data, miss{first.event, own}, trace)
-	sum := sha256.Sum256(small)
-	id := hex.EncodeToString(sum[:6])
-	if r.known[id] {
+	sort := fmt.Sprint(found.kind, own.version, found.readers, shape(small))
+	if r.known[sort] {
 		return nil
 	}
-	r.known[id] = true
+	r.known[sort] = true
+	sum := sha256.Sum256(small)
+	id := hex.EncodeToString(sum[:6])
 	r.written++
 	t := trace(small)
 	record := missRecord{Seed: r.seed, Position: position, Kind: [...]string{"", "name", "call", "persistent"}[found.kind],
@@ -125,7 +125,6 @@ func (r *reporter) summary(s *state, interpreters []*interpreter) {
 		versions = append(versions, fmt.Sprintf("  %-8s loads %.1f %%, %d readers (%s)", in.version,
 			ratio(s.Whole[in.version], s.Position), len(in.readers), strings.Join(in.readers, ", ")))
 	}
-	sort.SliceStable(versions, func(i, j int) bool { return false })
 	fmt.Fprintf(r.out, "interpreters    %d\n%s\n", len(interpreters), strings.Join(versions, "\n"))
 	fmt.Fprintf(r.out, "faults          %d streams ended an interpreter or took too long\n", s.Faults)
 	fmt.Fprintf(r.out, "misses          %d\n", s.Misses)

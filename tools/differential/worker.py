@@ -83,7 +83,7 @@ class Stub(object):
         raise AttributeError(name)
 
     def __setattr__(self, key, value):
-        note((2, self.stub_path + ".__setattr__", ""))
+        self.__dict__[key] = value  # hooks set by state are called from here
 
     def __setitem__(self, key, value):
         note((2, self.stub_path + ".__setitem__", ""))
@@ -125,7 +125,10 @@ def stub_class(module, name):
 
 
 def find(module, name):
+    """find_class: notes and gives the stub.  No Python imports an empty module name or finds an empty attribute."""
     module, name = text(module), text(name)
+    if not module or not name:
+        raise ImportError("empty name")
     note((1, module, name))
     return stub_class(module, name)
 
@@ -195,6 +198,8 @@ def readers3():
 
     class Quick(pickle.Unpickler):
         def find_class(self, module, name):
+            if not module or not name:
+                raise ImportError("empty name")
             note((1, module, name))
             return classes.get((module, name)) or stub_class(module, name)
 
@@ -239,7 +244,7 @@ def first_name(loads):
 
     def hook(event, args):
         if state[0] and event != "sys.unraisablehook":
-            if event == "pickle.find_class":
+            if event == "pickle.find_class" and args[0] and args[1]:
                 note((1, args[0], args[1]))
             raise Refused(event)
     sys.addaudithook(hook)

@@ -258,8 +258,21 @@ def analyse_site(options, site, table, facts, base, log):
     for name in names:
         if third_party_test(name):
             table.modules.setdefault(name, {})
+    if options.missing:
+        report_missing(program, facts, log)
     log("%s: %d modules, %d nodes, failed %s" % (site, len(wanted), len(program.nodes), [f[0] for f in program.failed][:20]))
     return distributions(site, options.package)
+
+
+def report_missing(program, facts, log):
+    """What has neither source nor fact, by module, most used first: where facts.txt could grow."""
+    found = {}
+    for key, node in program.nodes.items():
+        if key[0] == "X" and facts.get(key[1]) is None:
+            head, _, last = key[1].rpartition(".")
+            found.setdefault(head, []).append((len(node.users), last))
+    for head in sorted(found, key=lambda h: -sum(n for n, _ in found[h])):
+        log("no fact: %s: %s" % (head, " ".join(last for _, last in sorted(found[head], reverse=True)[:60])))
 
 
 def third_party_test(name):
@@ -296,6 +309,7 @@ def main(argv=None):
     parser.add_argument("--also", action="append", default=[], help="further folder to resolve imports in")
     parser.add_argument("--base", default=sys.executable, help="interpreter whose standard library packages are resolved against")
     parser.add_argument("--source-only", action="store_true", help="do not import the packages")
+    parser.add_argument("--missing", action="store_true", help="report what has neither source nor fact")
     parser.add_argument("--name", help="name of the data file for --package, without .txt")
     parser.add_argument("--out", default=os.path.join(HERE, "../../detect/artifact/symbol/data"))
     parser.add_argument("--cache", default=os.path.join(tempfile.gettempdir(), "bartizan-symbols"))

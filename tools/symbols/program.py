@@ -163,6 +163,8 @@ class Program:
 
     def global_name(self, module, name):
         found = self.member(module, name)
+        if found == [U] and name in self.builtin_names():
+            found = []  # a module's __getattr__ serves its importers, not its own code
         if found:
             return found
         if name in ("__name__", "__file__", "__doc__", "__package__", "__path__"):

@@ -92,7 +92,12 @@ class Collector:
 
     def __init__(self, program, table, inside, methods=True, lean=False):
         self.program, self.table, self.inside, self.methods, self.lean = program, table, inside, methods, lean
-        self.rows = []
+        self.rows, self.inherited = [], set()
+
+    def adds_nothing(self, row):
+        """A method that is undecided, or in third-party code inert, can as well be unknown."""
+        mask = row.effects.get("call", 0)
+        return not mask & ~UNDECIDED if self.lean else mask == UNDECIDED
 
     def put(self, module, name, row):
         if printable(name):
@@ -110,7 +115,7 @@ class Collector:
                 for key in keys:
                     mask |= self.program.total(key)
                 row.effects[column] = mask
-            if self.lean and row.kind == "m" and not row.effects.get("call", 0) & ~UNDECIDED:
+            if row.kind == "m" and (self.lean or id(row) in self.inherited) and self.adds_nothing(row):
                 continue
             self.table.add(module, name, row)
 
@@ -186,7 +191,7 @@ class Collector:
             if info["m"][name] in ("c", "py") and self.methods:
                 method = Row("m")
                 fact = self.program.facts.get(home + "." + name)
-                method.effects["call"] = c_method_effects(fact, row, name)
+                method.effects["call"] = 0 if info["nt"] else c_method_effects(fact, row, name)
                 self.put(module, qual + "." + name, method)
         for name, inner in sorted(info["in"].items()):
             self.c_class(module, qual + "." + name, inner, home + "." + name)
@@ -267,6 +272,7 @@ class Collector:
                     if value[0] in ("fn", "prop"):
                         self.demand(row, "call", self.program.function_key(value[1], cls.cid))
                 if row.keys:
+                    self.inherited.add(id(row))
                     self.put(module, qual + "." + mangled(name, owner[1]), row)
 
     def method_row(self, cls, name):

@@ -210,7 +210,7 @@ func (w *walker) item(e *Expr, b, i *value) *value {
 		return w.attribute(b, i.text, "")
 	case b.kind == vDict, b.kind == vList && (i.kind != vInt || !i.exact):
 		return w.choose(e.Off, b, i)
-	case b.kind == vList && b.exact:
+	case b.kind == vList && (b.exact || i.num >= 0):
 		if n, ok := position(i.num, len(b.items)); ok {
 			return b.items[n].with(i.dep, i.key)
 		}

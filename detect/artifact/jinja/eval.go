@@ -345,13 +345,13 @@ func (w *walker) repeat(a, b, dep *value, off int) *value {
 		return opaque(fromOther, dep).with(0, "")
 	}
 	n := max(b.num, 0)
-	size := mulSize(max(a.size, 1), n)
+	size := mulSize(a.size, n)
 	w.grown(size, off)
 	if a.kind == vList {
 		if len(a.items) == 0 {
 			return a
 		}
-		if int64(len(a.items))*min(n, maxList) > maxList {
+		if n > int64(maxList/len(a.items)) {
 			v := listValue(a.items)
 			v.exact, v.size = false, size
 			return v

@@ -72,6 +72,9 @@ func (m *machine) getattr(ref *symbolRef, vs []val, off int) val {
 		return 0
 	}
 	m.reachedBy(v, ref)
+	if to := m.ref(m.node(v)); to != nil && to.status == symbol.UnknownName {
+		m.events.deadEnd(m, ref, to, off)
+	}
 	return v
 }
 
@@ -124,6 +127,9 @@ func (m *machine) callGetter(n *node, args val, off int) val {
 			return 0
 		}
 		m.reachedBy(method, ref)
+		if to := m.ref(m.node(method)); to != nil && to.status == symbol.UnknownName {
+			m.events.deadEnd(m, ref, to, off)
+		}
 		return m.call(opReduce, method, m.newFrom(nTuple, off, keys[1:]), 0, off)
 	}
 	return 0

@@ -160,6 +160,15 @@ func (e *events) unresolvable(m *machine, off int, message string, target, args 
 		"target": short(m.render(target, 0)), "arguments": short(m.renderArgs(args, 0))})
 }
 
+// deadEnd is for a combinator that reaches for an attribute which its object is
+// not known to have.
+func (e *events) deadEnd(m *machine, by, to *symbolRef, off int) {
+	to.called = true
+	ev := symbolEvidence(by)
+	ev["target"], ev["via"] = to.display(), to.chain
+	e.add(&ruleUnresolvable, off, to.display(), by.display()+" reaches for "+to.display()+", which is not known to exist", ev)
+}
+
 func (e *events) unfolded(m *machine, off int, ev map[string]any) {
 	e.trace.unfolded()
 	e.add(&ruleComputedName, off, "", "resolves a name that is computed while loading", ev)
@@ -233,7 +242,7 @@ func (e *events) finishSymbol(ref *symbolRef) {
 		e.unknownGlobal(ref)
 	case effect&^passive != 0 && !ref.passiveCombinator():
 		e.dangerousGlobal(ref, effect)
-	case ref.kind == symbol.Data && effect == 0, effect == 0, ref.passiveCombinator():
+	case effect == 0, ref.passiveCombinator(), len(ref.sym.Signatures) > 0 && effect == symbol.Undecided:
 	case effect&symbol.Undecided != 0 && ref.kind == symbol.Class, effect == symbol.CallArg:
 	default:
 		e.unknownGlobal(ref)

@@ -36,6 +36,9 @@ type machine struct {
 	values arena[val]
 	consts []constant
 	folded int // bytes of computed text
+	shared int // how often a value with parts was used again
+	high   int // most values or marks on the stack, looked at now and then
+	digits int // most digits of a decimal number
 	chain  int // calls that are being evaluated within one another
 	inner  int // machines around this one
 
@@ -50,7 +53,7 @@ type machine struct {
 
 	sawFrame, nestedFrame, shortFrame bool
 	sawFence, sawOddKey, sawJoblib    bool
-	sawOddName                        bool
+	sawOddName, buffers               bool
 
 	fault     *fault
 	softFault *fault
@@ -90,6 +93,7 @@ func (m *machine) begin(data []byte, r reading) {
 	m.values.reset()
 	clear(m.consts)
 	m.consts, m.folded, m.chain = m.consts[:0], 0, 0
+	m.shared, m.high, m.digits, m.buffers = 0, 0, 0, false
 	m.syms = m.syms[:0]
 	clear(m.symIndex)
 	m.proto, m.fault, m.softFault, m.err = 0, nil, nil, nil
@@ -109,7 +113,7 @@ func (m *machine) run(pos int) int {
 	data, stack := m.data, m.stack
 	m.check = pos
 	for {
-		if pos >= m.check && !m.checkpoint(pos) {
+		if pos >= m.check && !m.checkpoint(pos, len(stack)) {
 			m.stack = stack
 			return pos
 		}
@@ -195,7 +199,7 @@ func (m *machine) run(pos int) int {
 				width = 4
 			}
 			if m.limit-pos < width {
-				if pos, ok = m.need(pos, width); !ok {
+				if pos, ok = m.operand(pos, width); !ok {
 					m.fail("truncated", start, "operand is cut off")
 					m.stack = stack
 					return start
@@ -223,7 +227,7 @@ func (m *machine) run(pos int) int {
 				width = 4
 			}
 			if m.limit-pos < width {
-				if pos, ok = m.need(pos, width); !ok {
+				if pos, ok = m.operand(pos, width); !ok {
 					m.fail("truncated", start, "operand is cut off")
 					m.stack = stack
 					return start
@@ -244,6 +248,9 @@ func (m *machine) run(pos int) int {
 				m.fail("missing-memo", start, "memo key was never stored")
 				m.stack = stack
 				return start
+			}
+			if v.kind() == kNode {
+				m.shared++
 			}
 			stack = append(stack, v)
 			continue
@@ -283,6 +290,9 @@ func (m *machine) run(pos int) int {
 				}
 				target := stack[base-1]
 				if node := m.node(target); node != nil && (op == opAppends && node.kind == nList || op == opSetItems && node.kind == nDict && len(items)&1 == 0 || op == opAddItems && node.kind == nSet) {
+					if op != opAppends {
+						m.hashable(items, int(node.kind-nSet)/2+1, start)
+					}
 					m.extend(node, items)
 					stack = stack[:base]
 				} else {
@@ -308,6 +318,9 @@ func (m *machine) run(pos int) int {
 					m.stack = stack
 					return start
 				}
+			}
+			if kinds >= nSet {
+				m.hashable(items, int(kinds-nSet)/2+1, start)
 			}
 			v := m.newFrom(kinds, start, items)
 			stack = append(stack[:base], v)
@@ -336,6 +349,7 @@ func (m *machine) run(pos int) int {
 			target := stack[len(stack)-3]
 			items := stack[len(stack)-2:]
 			if node := m.node(target); node != nil && node.kind == nDict {
+				m.hashable(items, 2, start)
 				m.extend(node, items)
 				stack = stack[:len(stack)-2]
 			} else {
@@ -349,6 +363,7 @@ func (m *machine) run(pos int) int {
 				m.stack = stack
 				return start
 			}
+			m.shared++
 			stack = append(stack, stack[len(stack)-1])
 			continue
 		case opStop:
@@ -368,7 +383,7 @@ func (m *machine) run(pos int) int {
 		}
 		// A scalar or a counted literal: n bytes of operand.
 		if m.limit-pos < n {
-			if pos, ok = m.need(pos, n); !ok {
+			if pos, ok = m.operand(pos, n); !ok {
 				m.fail("truncated", start, "operand is cut off")
 				m.stack = stack
 				return start
@@ -405,7 +420,7 @@ func (m *machine) run(pos int) int {
 			size = int(u)
 		}
 		if m.limit-pos < size {
-			if pos, ok = m.need(pos, size); !ok {
+			if pos, ok = m.operand(pos, size); !ok {
 				m.fail("truncated", start, "operand claims more bytes than the stream has")
 				m.stack = stack
 				return start
@@ -424,10 +439,11 @@ func (m *machine) run(pos int) int {
 }
 
 // checkpoint looks at the context, the memory and the pages behind pos.
-func (m *machine) checkpoint(pos int) bool {
+func (m *machine) checkpoint(pos, height int) bool {
 	if m.err = m.ctx.Err(); m.err != nil {
 		return false
 	}
+	m.high = max(m.high, height, len(m.marks))
 	if m.memory() > memoryLimit {
 		m.fail("memory-limit", pos, "the stream holds more values than the memory budget allows")
 		return false
@@ -442,6 +458,21 @@ func (m *machine) checkpoint(pos int) bool {
 
 func (m *machine) memory() int {
 	return len(m.nodes.chunks)*chunkSize*24 + len(m.values.chunks)*chunkSize*8 + 8*(cap(m.stack)+cap(m.memo)+cap(m.marks)) + 48*len(m.memoSparse)
+}
+
+// hashable notes keys (every step-th item) that no dict or set takes: loading
+// fails there.
+func (m *machine) hashable(items []val, step, off int) {
+	for i := 0; i < len(items); i += step {
+		switch v := items[i]; v.kind() {
+		case kNode:
+			if k := m.node(v).kind; k == nList || k == nSet || k == nDict {
+				m.soft("unhashable", off)
+			}
+		case kByteArray:
+			m.soft("unhashable", off)
+		}
+	}
 }
 
 // reach says whether the top n values can be taken though the fence forbids it.

@@ -85,8 +85,26 @@ func (m *machine) lookup(module, name string) *symbolRef {
 		res = worse(m.db.Resolve(mod3, name3), res)
 	}
 	ref.take(res)
+	if ref.status == symbol.UnknownName && throughDunder(name) {
+		ref.status, ref.via = symbol.Dunder, name
+	}
 	return ref
 }
+
+// throughDunder says that a dotted name passes through the interpreter's own
+// structure, whatever stands before it.
+func throughDunder(name string) bool {
+	for part := range strings.SplitSeq(name, ".") {
+		if isDunder(part) && !plainDunder[part] {
+			return true
+		}
+	}
+	return false
+}
+
+// plainDunder are data that modules and classes hold.
+var plainDunder = map[string]bool{"__version__": true, "__name__": true, "__doc__": true, "__author__": true, "__all__": true,
+	"__file__": true, "__qualname__": true, "__module__": true, "__slots__": true, "__annotations__": true}
 
 func (r *symbolRef) take(res symbol.Resolution) {
 	r.status, r.sym, r.kind = res.Status, res.Symbol, res.Symbol.Kind

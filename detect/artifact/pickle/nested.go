@@ -82,6 +82,7 @@ func compressed(s []byte) bool {
 
 const (
 	isBase64 = 1 << iota
+	isURL    // the alphabet of base64 in addresses
 	isHex
 )
 
@@ -90,8 +91,12 @@ var alphabet = func() (t [256]uint8) {
 	for c := range 256 {
 		b := byte(c)
 		digit := b >= '0' && b <= '9'
-		if digit || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '+' || b == '/' || b == '-' || b == '_' {
+		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+		if digit || letter || b == '+' || b == '/' {
 			t[c] |= isBase64
+		}
+		if digit || letter || b == '-' || b == '_' {
+			t[c] |= isURL
 		}
 		if digit || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F' {
 			t[c] |= isHex
@@ -100,44 +105,68 @@ var alphabet = func() (t [256]uint8) {
 	return t
 }()
 
-// runs finds runs of base64 and hex digits, also within running text.
+// runs finds runs of base64 (of either alphabet) and of hex digits, also within
+// running text.
 func (l *literalSink) runs(off int, s []byte) {
-	for i := 0; i < len(s); {
-		if alphabet[s[i]]&isBase64 == 0 {
-			i++
-			continue
+	start := [3]int{-1, -1, -1}
+	for i := 0; i <= len(s); i++ {
+		class := uint8(0)
+		if i < len(s) {
+			class = alphabet[s[i]]
+			if class == isBase64|isURL|isHex && start[0] >= 0 && start[1] >= 0 && start[2] >= 0 {
+				continue // the common case within a run
+			}
 		}
-		j, class := i, uint8(isBase64|isHex)
-		for j < len(s) && alphabet[s[j]]&isBase64 != 0 {
-			class &= alphabet[s[j]]
-			j++
+		for k := range start {
+			switch in := class&(1<<k) != 0; {
+			case in && start[k] < 0:
+				start[k] = i
+			case !in && start[k] >= 0:
+				if i-start[k] >= minEncoded {
+					l.run(off+start[k], s[start[k]:i], s[i:], 1<<k)
+				}
+				start[k] = -1
+			}
 		}
-		if j-i >= minEncoded {
-			l.run(off+i, s[i:j], s[j:], class)
-		}
-		i = j + 1
 	}
 }
 
 func (l *literalSink) run(off int, run, rest []byte, class uint8) {
-	if class&isHex != 0 && len(run) >= 2*minLiteral {
+	if class == isHex && len(run)%2 != 0 {
+		return // no decoder takes an odd digit
+	}
+	if class == isHex {
 		head := make([]byte, 2)
-		if _, err := hex.Decode(head, run[:4]); err == nil && plausibleHead(head) {
+		if _, err := hex.Decode(head, run[:4]); len(run) >= 2*minLiteral && err == nil && plausibleHead(head) {
 			l.addDecoded("hex", off, decodeHex(run))
 		}
+		return
 	}
-	// Lines of base64 may be broken: what follows belongs to it.
+	if class == isURL && !bytes.ContainsAny(run, "-_") {
+		return // the other alphabet has seen it
+	}
+	if pad := padding(rest); pad > 0 && (pad > 2 || (len(run)+pad)%4 != 0) {
+		return // no encoder pads so
+	}
 	if head := decodeBase64(run[:minEncoded/4*4]); len(head) > 2 && plausibleHead(head) {
 		whole := run
-		if len(rest) > 1 && (rest[0] == '\n' || rest[0] == '\r') {
+		if len(rest) > 1 && (rest[0] == '\n' || rest[0] == '\r') { // broken into lines
 			whole = append(append([]byte{}, run...), bytes.Map(keepBase64, rest)...)
 		}
 		l.addDecoded("base64", off, decodeBase64(whole))
 	}
 }
 
+func padding(rest []byte) int {
+	n := 0
+	for n < len(rest) && rest[n] == '=' {
+		n++
+	}
+	return n
+}
+
 func keepBase64(r rune) rune {
-	if r < 256 && alphabet[byte(r)]&isBase64 != 0 {
+	if r < 256 && alphabet[byte(r)]&(isBase64|isURL) != 0 {
 		return r
 	}
 	return -1

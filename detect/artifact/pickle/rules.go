@@ -61,7 +61,7 @@ var (
 		Help: "The target of a call or of a change is the result of another call, a persistent id, an extension code or a value that cannot be computed from the file. " +
 			"No writer of plain data does this.",
 		Severity: finding.High, Confidence: finding.ConfidenceHigh, References: pickleRefs, Remediation: doNotLoad,
-		Evidence: map[string]string{"target": "the target as pseudo-code", "arguments": evidenceArgs},
+		Evidence: map[string]string{"target": "the target as pseudo-code", "arguments": evidenceArgs, "symbol": "the combinator that reached for it", "via": "the symbols through which it was reached"},
 	}
 	ruleComputedName = finding.Rule{
 		ID: "pickle/computed-name", Title: "The name of a global is computed while loading",
@@ -131,6 +131,13 @@ var (
 		Severity: finding.Medium, Confidence: finding.ConfidenceHigh, References: append([]string{"CWE-436"}, pickleRefs...), Remediation: doNotLoad,
 		Evidence: map[string]string{"readings": "how many ways of reading were followed"},
 	}
+	ruleExhaustion = finding.Rule{
+		ID: "pickle/resource-exhaustion", Title: "The stream is built to exhaust whoever reads or walks it",
+		Help: "Values that hold the same value many times over, level upon level, are cheap to load and explode when printed, copied, hashed or compared; " +
+			"very deep nesting, very tall stacks, huge memo indices and decimal numbers of very many digits exhaust readers.",
+		Severity: finding.Medium, Confidence: finding.ConfidenceHigh, References: []string{"CWE-400", "CWE-776", "AML.T0029"}, Remediation: doNotLoad,
+		Evidence: map[string]string{"pattern": "what exhausts", "size": "how large"},
+	}
 	ruleTrailing = finding.Rule{
 		ID: "pickle/trailing-data", Title: "Bytes follow the last stream",
 		Help:     "pickle.load stops at STOP and leaves the rest unread. The rest was looked at for what other readers may find in it.",
@@ -145,6 +152,6 @@ func Rules() []finding.Rule {
 	return []finding.Rule{
 		ruleDangerousCall, ruleDangerousGlobal, ruleImportEffect, ruleUnknownCall, ruleUnknownGlobal, ruleShape,
 		ruleUnresolvable, ruleComputedName, ruleOverwrite, ruleHook, ruleObjectEffect, ruleUndecidedState,
-		ruleExtension, ruleNested, ruleNestedCall, ruleCombinator, ruleImports, ruleFrames, ruleTrailing,
+		ruleExtension, ruleNested, ruleNestedCall, ruleCombinator, ruleImports, ruleFrames, ruleTrailing, ruleExhaustion,
 	}
 }

@@ -38,6 +38,7 @@ func (m *machine) slow(op byte, start, pos int) int {
 	case opProto, opFrame, opExt1, opExt2, opExt4:
 		pos = m.numberOperand(op, start, pos)
 	case opNextBuffer:
+		m.buffers = true
 		m.stack = append(m.stack, mk(kBuffer, start))
 	case opReadonlyBuffer:
 		if len(m.stack) <= m.fence {
@@ -204,6 +205,7 @@ func (m *machine) number(op byte, start int, line []byte, moved bool) {
 		m.fail("bad-number", start, "the line is no number")
 		return
 	}
+	m.digits = max(m.digits, len(line))
 	k := kInt
 	switch {
 	case op == opFloat:
@@ -275,7 +277,7 @@ func (m *machine) textKey(line []byte, v val) val {
 
 func (m *machine) numberOperand(op byte, start, pos int) int {
 	width := map[byte]int{opProto: 1, opFrame: 8, opExt1: 1, opExt2: 2, opExt4: 4}[op]
-	pos, ok := m.need(pos, width)
+	pos, ok := m.operand(pos, width)
 	if !ok {
 		m.fail("truncated", start, "operand is cut off")
 		return start

@@ -32,6 +32,16 @@ func (m *machine) need(pos, n int) (int, bool) {
 	return pos, true
 }
 
+// operand is need for what follows an opcode. CPython writes opcode and operand
+// into the same frame, so an operand that starts behind the frame's end is odd
+// even where every unpickler finds it.
+func (m *machine) operand(pos, n int) (int, bool) {
+	if pos == m.limit && m.limit < len(m.data) && n > 0 {
+		m.nestedFrame = true
+	}
+	return m.need(pos, n)
+}
+
 // cross decides what happens to the rest of a frame that an operand crosses.
 func (m *machine) cross(pos, frameEnd int) int {
 	i := m.crossings

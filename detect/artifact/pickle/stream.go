@@ -101,6 +101,7 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 	}
 	s.collect(s.m.literal, base)
 	s.events.finish(s.m)
+	s.exhaustion()
 	s.m.listing.result(s.m)
 	s.m.listing = nil
 	if err := s.others(data, first); err != nil {
@@ -124,7 +125,7 @@ type outcome struct {
 	fence, oddKey, odd bool
 	frames             bool
 	joblib             bool
-	readings           int
+	buffers            bool
 }
 
 func (s *scanner) read(data []byte, r reading) (outcome, error) {
@@ -135,7 +136,7 @@ func (s *scanner) read(data []byte, r reading) (outcome, error) {
 	}
 	m := s.m
 	return outcome{end: end, fault: m.fault, soft: m.softFault, crossings: m.crossings, fence: m.sawFence, oddKey: m.sawOddKey,
-		odd: m.sawOddName, frames: m.nestedFrame || m.shortFrame, joblib: m.sawJoblib && !r.joblib, readings: 1}, nil
+		odd: m.sawOddName, frames: m.nestedFrame || m.shortFrame, joblib: m.sawJoblib && !r.joblib, buffers: m.buffers}, nil
 }
 
 // others follows every other way in which an interpreter may read the stream.
@@ -210,6 +211,9 @@ func (s *scanner) coverage(o outcome, base int) {
 	}
 	if f := o.soft; f != nil {
 		s.a.Incomplete("malformed-pickle", fmt.Sprintf("%s at offset %d: %s", f.code, base+f.off, f.detail))
+	}
+	if o.buffers {
+		s.a.Incomplete("out-of-band", "the stream takes buffers from outside the file")
 	}
 	if o.crossings > 0 || o.frames || o.fence || o.oddKey || o.odd {
 		s.a.Incomplete("interpreters-differ", fmt.Sprintf("the stream at offset %d is read differently by different Pythons", base))
@@ -310,8 +314,11 @@ func (s *scanner) children() error {
 func (s *scanner) look(h hidden) error {
 	name := fmt.Sprintf("%s@%d", h.encoding, h.off)
 	blob := input.FromBytes(h.data)
-	if h.encoding == "compressed" || compressed(h.data) {
+	if compressed(h.data) {
 		return s.a.Child(s.ctx, format.Child{Name: name, Blob: blob, Probed: true})
+	}
+	if h.encoding == loadedBytes {
+		return s.a.Child(s.ctx, format.Child{Name: name, Blob: blob, Hint: "pickle"})
 	}
 	p := probeStream(s.ctx, s.m.db, h.data)
 	if !p.stream {

@@ -44,8 +44,8 @@ const (
 type Call struct {
 	// Target is the dotted path of what is called. "builtins.exec" is the builtin;
 	// a path that begins with "%" starts at a local variable whose value is not
-	// known; "()" stands for the result of a call, so "open().read" is a method of
-	// what open gave; "str.join" and the like are methods of constants.
+	// known; "()" stands for the result of a call, so "builtins.open().read" is a method of
+	// what open gave; "builtins.str.join" and the like are methods of constants.
 	Target string
 	// Args are the arguments as Python would write them, cut to a bound; "…" is
 	// one that is not known, "name=…" a keyword.

@@ -7,7 +7,9 @@ import (
 // build handles what makes containers, strings, slices and functions.
 func (w *walk) build(in *instr) bool {
 	switch in.op {
-	case opBuildTuple, opBuildList, opBuildSet:
+	case opBuildTuple:
+		w.push(tupleOf(w.popN(in.arg)))
+	case opBuildList, opBuildSet:
 		w.push(seq(w.popN(in.arg)))
 	case opBuildTupleUnpack, opBuildListUnpack, opBuildSetUnpack, opBuildTupleUnpackWithCall:
 		w.push(concat(w.popN(in.arg)))

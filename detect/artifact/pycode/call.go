@@ -38,7 +38,10 @@ func (w *walk) callOne(f *alt, args []value, names []string, depth int) value {
 		}
 	case altMethod:
 		w.record(typeName(f.recv)+"."+f.text, args, names)
-		return w.note(foldMethod(f.recv, f.text, args))
+		return w.note(w.fold(args, func(args []value) (value, bool) {
+			v := foldMethod(f.recv, f.text, args)
+			return v, len(v.alts) > 0
+		}))
 	case altAttrs:
 		if len(args) == 1 {
 			return w.a.attrs(args[0], f.text)
@@ -65,6 +68,29 @@ func (w *walk) callAll(f value, args []value, names []string, depth int) value {
 	for i := range f.alts {
 		r := w.callOne(&f.alts[i], args, names, depth)
 		result, _ = join(result, r)
+	}
+	return result
+}
+
+// fold works out a function of constants for each choice of its arguments.
+func (w *walk) fold(args []value, f func([]value) (value, bool)) value {
+	result := value{}
+	for _, way := range combinations(args) {
+		if !w.a.charge(1 + len(way)) {
+			break
+		}
+		if v, ok := f(way); ok {
+			result, _ = join(result, v)
+		}
+	}
+	if len(result.alts) == 0 {
+		return unknown
+	}
+	for _, arg := range args {
+		for i := range arg.alts { // a list may have been changed meanwhile
+			result.open = result.open || arg.alts[i].kind == altSeq && arg.alts[i].text == "list"
+		}
+		result.open = result.open || arg.open
 	}
 	return result
 }
@@ -188,7 +214,7 @@ func (a *analysis) attr(x alt, name string) value {
 // typeName names the type of a constant as paths of its methods begin.
 func typeName(x *alt) string {
 	if x.kind == altSeq {
-		return "builtins.list"
+		return "builtins." + x.text
 	}
 	if x.kind != altConst {
 		return "?"

@@ -15,7 +15,10 @@ type analysis struct {
 	globals, cells map[string]value
 	stars          []string // modules of "from m import *"
 	changed        bool     // a variable, argument or return value grew in this pass
-	work           int
+	// widen is set in the last pass that is allowed: what variables hold is then
+	// not all that they may hold.
+	widen bool
+	work  int
 	loads          int // marshal.loads calls followed
 }
 
@@ -79,6 +82,7 @@ func (a *analysis) guard(u *unit) {
 func (a *analysis) fixpoint() {
 	for pass := 0; pass < maxPasses; pass++ {
 		a.changed = false
+		a.widen = pass == maxPasses-1
 		a.out.reset()
 		for i := 0; i < len(a.units); i++ { // units grow: marshal.loads of a constant
 			a.run(a.units[i])
@@ -151,6 +155,7 @@ func (a *analysis) global(name string) value {
 	if bound, ok := a.globals[name]; ok {
 		v, _ = join(v, bound)
 	}
+	v.open = v.open || a.widen
 	return v
 }
 
@@ -163,6 +168,7 @@ func (a *analysis) local(u *unit, i int) value {
 	if len(v.alts) == 0 || i < params(u.code) {
 		v, _ = join(v, path("%"+u.names[i]))
 	}
+	v.open = v.open || a.widen
 	return v
 }
 
@@ -194,6 +200,7 @@ func (a *analysis) cell(u *unit, i int) value {
 	if len(v.alts) == 0 {
 		v, _ = join(v, path("%"+name))
 	}
+	v.open = v.open || a.widen
 	return v
 }
 

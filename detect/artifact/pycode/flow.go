@@ -20,7 +20,7 @@ type walk struct {
 	tried  []bool // exception handlers that were entered
 	dead   bool   // in code that no jump reaches
 	kw     []string
-	at int
+	at     int
 }
 
 // run interprets one code object: what flow reaches from its start and its

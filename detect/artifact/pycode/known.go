@@ -21,10 +21,8 @@ func (w *walk) known(target string, args []value, names []string, depth int) (va
 	if v, ok := w.knownApply(target, args, depth); ok {
 		return v, true
 	}
-	if v, ok := foldCall(target, args); ok {
-		return w.note(v), true
-	}
-	return value{}, false
+	v := w.note(w.fold(args, func(args []value) (value, bool) { return foldCall(target, args) }))
+	return v, len(v.alts) > 0
 }
 
 // knownKeywords: __import__(name=…, fromlist=…) and the like.

@@ -78,7 +78,7 @@ func foldBinary(operator string, x, y *alt) value {
 	m, xn := x.integer()
 	n, yn := y.integer()
 	switch {
-	case operator == "+" && text && both && x.c.Kind == y.c.Kind && len(s)+len(t) <= maxFold:
+	case operator == "+" && text && both && len(s)+len(t) <= maxFold:
 		return like(x, s+t)
 	case operator == "+" && x.kind == altSeq && y.kind == altSeq:
 		return concat([]value{one(*x), one(*y)})

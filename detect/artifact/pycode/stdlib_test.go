@@ -76,7 +76,8 @@ func TestStandardLibrary(t *testing.T) {
 				modules++
 			}
 			t.Logf("%d modules, %d code objects, extra %d, %v", modules, units, extraRefs, readings)
-			extraRefs=0; clear(readings)
+			extraRefs = 0
+			clear(readings)
 			if units < 250 {
 				t.Errorf("only %d code objects were compared", units)
 			}

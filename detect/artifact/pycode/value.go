@@ -63,7 +63,9 @@ func text(s string) value {
 
 func path(p string) value { return one(alt{kind: altPath, text: p}) }
 
-func seq(items []value) value { return one(alt{kind: altSeq, items: items}) }
+func seq(items []value) value { return one(alt{kind: altSeq, text: "list", items: items}) }
+
+func tupleOf(items []value) value { return one(alt{kind: altSeq, text: "tuple", items: items}) }
 
 // join gives what may be either. grew says whether b added anything to a.
 func join(a, b value) (v value, grew bool) {
@@ -196,12 +198,54 @@ func (a *alt) elements() ([]value, bool) {
 
 func number(n int64) value { return constant(&marshal.Value{Kind: marshal.Int, Int: n}) }
 
-// single gives the only possible value, if there is one.
+// single gives the only value that is worked out. Where a name may come from
+// outside as well (a path), what the code itself binds to it is taken: the
+// question is what can be reached, not what must be.
 func (v value) single() (*alt, bool) {
-	if len(v.alts) == 1 && !v.open {
-		return &v.alts[0], true
+	var found *alt
+	for i := range v.alts {
+		if v.alts[i].kind == altPath {
+			continue
+		}
+		if found != nil {
+			return nil, false
+		}
+		found = &v.alts[i]
 	}
-	return nil, false
+	if found == nil && len(v.alts) == 1 {
+		found = &v.alts[0]
+	}
+	return found, found != nil
+}
+
+// maxCombinations bounds how many choices of possible arguments are tried.
+const maxCombinations = 24
+
+// combinations gives the ways to choose one possible value for each argument.
+func combinations(args []value) [][]value {
+	ways := [][]value{make([]value, 0, len(args))}
+	for _, arg := range args {
+		var known []alt
+		for _, a := range arg.alts {
+			if a.kind != altPath || len(arg.alts) == 1 {
+				known = append(known, a)
+			}
+		}
+		if len(known) <= 1 || len(ways)*len(known) > maxCombinations {
+			for i := range ways {
+				ways[i] = append(ways[i], arg)
+			}
+			continue
+		}
+		var more [][]value
+		for _, way := range ways {
+			for _, a := range known {
+				more = append(more, append(append(make([]value, 0, len(args)), way...), one(a)))
+			}
+		}
+		ways = more
+	}
+	return ways
 }
 
 // first gives the first possible value, if any is known.

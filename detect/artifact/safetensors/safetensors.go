@@ -23,7 +23,7 @@ import (
 const (
 	prefix       = 8
 	refusedFrom  = 100_000_000 // MAX_HEADER_SIZE of the reference reader
-	maxHeader    = 32 << 20    // read into memory here
+	maxHeader    = 24 << 20    // read into memory here
 	maxTensors   = 1 << 20
 	maxNesting   = 64
 	maxMetadata  = 4096 // metadata entries whose values are looked at
@@ -95,6 +95,16 @@ func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 		a.Incomplete("header-too-large", fmt.Sprintf("%d bytes, %d are read", n, maxHeader))
 		return nil
 	}
+	// The header itself where it must be read, and the table of tensors.
+	hold := int64(n) / 2
+	if _, inMemory := a.Blob.Mem(); !inMemory {
+		hold += int64(n)
+	}
+	if !a.Budget.Hold(hold) {
+		a.Incomplete("memory-limit", fmt.Sprintf("header of %d bytes", n))
+		return nil
+	}
+	defer a.Budget.Release(hold)
 	text, err := a.Blob.Bytes(prefix, int64(n))
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 // The blob: magic, "sha256:<hex>" of all that follows it and a NUL, an index of
@@ -17,6 +18,7 @@ import (
 //	entries              8 bytes each: uint32 place of its table in symbols, uint16 library, uint16 effect of import
 //	symbols              tables: name -> record number << 1, or (place of link in pool + 1) << 1 | 1
 //	records              18 bytes each: kind, combinator, 4 uint16 effects, uint32 signatures, uint32 bases
+//	signatures           uint32 each: a reference into the pool; a record counts from one, zero is no signature
 //	pool                 lists of texts; a reference is its place + 1, zero is the empty list
 //
 // A table is its count, for each block of 16 keys a uint32 offset, then the
@@ -42,6 +44,7 @@ const (
 	secEntries
 	secSymbols
 	secRecords
+	secSignatures
 	secPool
 	sections
 )
@@ -53,6 +56,7 @@ var builtin string
 type DB struct {
 	version string
 	parts   [sections]string
+	parsed  []atomic.Pointer[[]Signature] // signatures that were asked for, each parsed once
 }
 
 // Builtin gives the embedded database. Nothing is parsed or copied: the cost is
@@ -93,6 +97,7 @@ func open(blob string) (*DB, error) {
 		}
 		db.parts[i] = blob[off : off+size]
 	}
+	db.parsed = make([]atomic.Pointer[[]Signature], len(db.parts[secSignatures])/4)
 	return db, nil
 }
 
@@ -149,6 +154,27 @@ func (db *DB) record(id uint64) record {
 	r.sigs, _ = fixed32(s, 10)
 	r.bases, _ = fixed32(s, 14)
 	return r
+}
+
+// signatures gives those of a record. One that cannot be read is left out, and
+// what it would have allowed is judged by the symbol's effects.
+func (db *DB) signatures(id uint32) []Signature {
+	if id == 0 || uint64(id) > uint64(len(db.parsed)) {
+		return nil
+	}
+	memo := &db.parsed[id-1]
+	if known := memo.Load(); known != nil {
+		return *known
+	}
+	ref, _ := fixed32(db.parts[secSignatures], int(id-1)*4)
+	var list []Signature
+	for _, text := range db.texts(uint64(ref)) {
+		if sig, err := ParseSignature(text); err == nil {
+			list = append(list, sig)
+		}
+	}
+	memo.Store(&list)
+	return list
 }
 
 // texts gives the list at a reference into the pool.

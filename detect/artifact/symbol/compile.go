@@ -146,6 +146,8 @@ func (m *merger) settle() {
 type encoder struct {
 	records  []byte
 	recordID map[string]uint64
+	sigs     []byte
+	sigID    map[uint64]uint32
 	pool     []byte
 	poolOff  map[string]uint64
 	symtabs  []byte
@@ -154,7 +156,7 @@ type encoder struct {
 }
 
 func (m *merger) encode() ([]byte, error) {
-	e := encoder{recordID: map[string]uint64{}, poolOff: map[string]uint64{}, libID: map[string]uint16{}}
+	e := encoder{recordID: map[string]uint64{}, sigID: map[uint64]uint32{}, poolOff: map[string]uint64{}, libID: map[string]uint16{}}
 	libs := m.libraries()
 	for i, lib := range libs {
 		e.libID[lib] = uint16(i)
@@ -173,7 +175,7 @@ func (m *merger) encode() ([]byte, error) {
 	return seal([sections][]byte{
 		secLibraries: stringList(libs), secSources: stringList(m.sources), secTops: table(tops),
 		secModules: table(modules), secEntries: e.entries, secSymbols: e.symtabs,
-		secRecords: e.records, secPool: e.pool,
+		secRecords: e.records, secSignatures: e.sigs, secPool: e.pool,
 	})
 }
 
@@ -230,7 +232,7 @@ func (e *encoder) value(r row) uint64 {
 	for _, eff := range []Effect{r.call, r.new, r.state, r.items} {
 		rec = binary.LittleEndian.AppendUint16(rec, uint16(eff))
 	}
-	rec = binary.LittleEndian.AppendUint32(rec, uint32(e.intern(r.sigs)))
+	rec = binary.LittleEndian.AppendUint32(rec, e.signatures(r.sigs))
 	rec = binary.LittleEndian.AppendUint32(rec, uint32(e.intern(r.bases)))
 	id, ok := e.recordID[string(rec)]
 	if !ok {
@@ -239,6 +241,21 @@ func (e *encoder) value(r row) uint64 {
 		e.records = append(e.records, rec...)
 	}
 	return id << 1
+}
+
+// signatures numbers the lists of signatures, from one.
+func (e *encoder) signatures(list []string) uint32 {
+	ref := e.intern(list)
+	if ref == 0 {
+		return 0
+	}
+	id, ok := e.sigID[ref]
+	if !ok {
+		id = uint32(len(e.sigID)) + 1
+		e.sigID[ref] = id
+		e.sigs = binary.LittleEndian.AppendUint32(e.sigs, uint32(ref))
+	}
+	return id
 }
 
 // intern puts a list of texts into the pool; its place counts from one, zero is

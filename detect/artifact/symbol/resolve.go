@@ -12,19 +12,23 @@ func (db *DB) Resolve(module, name string) Resolution {
 	w := walk{db: db}
 	at, ok := w.enter(module)
 	if !ok {
-		return w.unknown(place{module: module, name: name}, UnknownModule, name)
+		return w.unknown(place{module: module, name: name}, UnknownModule, module, name)
 	}
 	at, status := w.down(at, name)
 	if status == UnknownModule || status == UnknownName {
-		return w.unknown(at, status, name)
+		return w.unknown(at, status, module, name)
 	}
 	return w.end(at, status)
 }
 
 // unknown ends a resolution that the data cannot follow. A dotted name still
-// says something: every module may have imported another (some.module:os.system),
-// and every object has the interpreter's structure (some.module:f.__globals__).
-func (w *walk) unknown(at place, status Status, name string) Resolution {
+// says something: it may run through a package of which only a part is covered,
+// every module may have imported another (some.module:os.system), and every
+// object has the interpreter's structure (some.module:f.__globals__).
+func (w *walk) unknown(at place, status Status, module, name string) Resolution {
+	if to, status, ok := w.deeper(module, name); ok {
+		return w.end(to, status)
+	}
 	rest := name
 	for range maxHops {
 		first, below, dotted := strings.Cut(rest, ".")
@@ -45,6 +49,23 @@ func (w *walk) unknown(at place, status Status, name string) Resolution {
 		rest = below
 	}
 	return w.end(at, status)
+}
+
+// deeper looks for a covered module below one that is not.
+func (w *walk) deeper(module, name string) (place, Status, bool) {
+	for end, n := strings.IndexByte(name, '.'), 0; end > 0 && n < maxHops; n++ {
+		sub := module + "." + name[:end]
+		if e, ok := w.db.entry(sub); ok {
+			to, status := w.down(place{module: sub, entry: e}, name[end+1:])
+			return to, status, status == Found || status == Dunder
+		}
+		more := strings.IndexByte(name[end+1:], '.')
+		if more < 0 {
+			break
+		}
+		end += 1 + more
+	}
+	return place{}, UnknownModule, false
 }
 
 // isWayOut reports whether an attribute of an unknown object leads into the
@@ -122,7 +143,7 @@ func (w *walk) end(at place, status Status) Resolution {
 	case at.name == "":
 		r.Symbol.Kind, r.Symbol.SetState, r.Symbol.Items = Module, State, State
 	default:
-		w.signatures(&r.Symbol, at.rec.sigs)
+		r.Symbol.Signatures = w.db.signatures(at.rec.sigs)
 	}
 	return r
 }
@@ -130,19 +151,6 @@ func (w *walk) end(at place, status Status) Resolution {
 func (w *walk) setAll(s *Symbol, e Effect) {
 	s.Kind, s.Combinator = Unknown, None
 	s.Call, s.New, s.SetState, s.Items = e, e, e, e
-}
-
-// signatures adds those of the record. One that cannot be read is left out, and
-// what it would have allowed is judged by the symbol's effects.
-func (w *walk) signatures(s *Symbol, ref uint32) {
-	if ref == 0 {
-		return
-	}
-	for _, text := range w.db.texts(uint64(ref)) {
-		if sig, err := ParseSignature(text); err == nil {
-			s.Signatures = append(s.Signatures, sig)
-		}
-	}
 }
 
 // enter finds a module by the name under which it is imported: its own, one

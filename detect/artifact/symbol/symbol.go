@@ -107,7 +107,7 @@ type Symbol struct {
 	Module, Name               string // Name is empty for a module
 	Kind                       Kind
 	Call, New, SetState, Items Effect
-	Signatures                 []Signature // a call that matches one of them is inert, whatever Call says
+	Signatures                 []Signature // a call that matches one of them is inert, whatever Call says; shared, not to be changed
 	Combinator                 Combinator
 	Library                    string // the data file that knows the module: "cpython", "numpy", …
 }

@@ -51,7 +51,7 @@ var dangerous = []want{
 	{"types", "CodeType", "exec"}, {"types", "LambdaType", "exec"}, {"new", "function", "exec"}, {"new", "code", "exec"},
 	{"collections", "namedtuple", "exec"}, {"ast", "literal_eval", "exec"}, {"parser", "compilest", "exec"},
 	{"compiler", "compile", "exec"}, {"_xxsubinterpreters", "run_string", "exec"}, {"_interpreters", "exec", "exec"},
-	{"rlcompleter", "Completer", "exec"}, {"idlelib.run", "Executive", "exec"}, {"lib2to3.pgen2.grammar", "Grammar.loads", "load"},
+	{"rlcompleter", "Completer", "exec"}, {"idlelib.run", "Executive.runcode", "exec"}, {"lib2to3.pgen2.grammar", "Grammar.loads", "load"},
 	{"test.support", "run_code", "exec"}, {"typing", "get_type_hints", "exec"}, {"typing", "ForwardRef", "exec"},
 	{"dataclasses", "make_dataclass", "exec"}, {"sympy", "sympify", "exec"}, {"sympy.parsing.sympy_parser", "parse_expr", "exec"},
 	{"numexpr", "evaluate", "exec"}, {"pandas", "eval", "exec"}, {"pandas.core.computation.eval", "eval", "exec"},

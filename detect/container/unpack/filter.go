@@ -33,11 +33,12 @@ type x86 struct {
 	buf   []byte
 	ready int // bytes of buf that are done
 	pos   uint32
+	prev  uint32
 	mask  uint32
 	err   error
 }
 
-func newX86(r io.Reader) io.Reader { return &x86{r: r, buf: make([]byte, 0, 32<<10)} }
+func newX86(r io.Reader) io.Reader { return &x86{r: r, buf: make([]byte, 0, 32<<10), prev: ^uint32(4)} }
 
 func (f *x86) Read(p []byte) (int, error) {
 	for f.ready == 0 {
@@ -59,54 +60,71 @@ func (f *x86) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// maskBit is the byte of a target that earlier opcodes make ambiguous.
+var maskBit = [5]uint32{0, 1, 2, 2, 3}
+
 // convert undoes the filter in p and gives how far it came: an instruction that
-// may go on behind p stays for the next call (7-Zip's Bra86).
+// may go on behind p stays for the next call (the .xz specification's x86 filter).
 func (f *x86) convert(p []byte) int {
 	if len(p) < 5 {
 		return 0
 	}
-	i, prev := 0, -1
-	limit := len(p) - 4
-	for ; i < limit; i++ {
+	if f.pos-f.prev > 5 {
+		f.prev = f.pos - 5
+	}
+	i := 0
+	for i <= len(p)-5 {
 		if p[i]&0xfe != 0xe8 {
+			i++
 			continue
 		}
-		gap := i - prev
-		if prev = i; gap > 3 {
+		at := f.pos + uint32(i)
+		gap := at - f.prev
+		f.prev = at
+		if gap > 5 {
 			f.mask = 0
 		} else {
-			f.mask = f.mask << (gap - 1) & 7
-			if f.mask != 0 && (f.mask == 3 || f.mask > 4 || isMSB(p[i+int(f.mask>>1)+1])) {
-				f.mask = f.mask>>1 | 4
-				continue
+			for range gap {
+				f.mask = f.mask & 0x77 << 1
 			}
 		}
-		if !isMSB(p[i+4]) {
-			f.mask = f.mask>>1 | 4
+		if !isMSB(p[i+4]) || f.mask>>1 > 4 || f.mask>>1 == 3 {
+			f.mask |= 1
+			if isMSB(p[i+4]) {
+				f.mask |= 0x10
+			}
+			i++
 			continue
 		}
-		v := binary.LittleEndian.Uint32(p[i+1:])
-		now := f.pos + uint32(i) + 5
-		v -= now
-		if f.mask != 0 {
-			shift := (f.mask & 6) << 2
-			if isMSB(byte(v >> shift)) {
-				v ^= 0x100<<shift - 1
-				v -= now
-			}
-			f.mask = 0
-		}
-		binary.LittleEndian.PutUint32(p[i+1:], v&0x1ffffff|-(v>>24&1)<<24)
-		i += 4
-	}
-	gap := i - prev
-	if gap > 3 || prev < 0 && i > 3 {
+		f.restore(p[i+1:i+5], at+5)
 		f.mask = 0
-	} else {
-		f.mask = f.mask << (gap - 1) & 7
+		i += 5
 	}
 	f.pos += uint32(i)
 	return i
+}
+
+// restore makes the four bytes of a target relative to the next instruction.
+func (f *x86) restore(p []byte, next uint32) {
+	v := binary.LittleEndian.Uint32(p)
+	for {
+		rel := v - next
+		if f.mask == 0 {
+			v = rel
+			break
+		}
+		shift := maskBit[f.mask>>1] * 8
+		if !isMSB(byte(rel >> (24 - shift))) {
+			v = rel
+			break
+		}
+		v = rel ^ (1<<(32-shift) - 1)
+	}
+	high := byte(0)
+	if v>>24&1 != 0 {
+		high = 0xff
+	}
+	p[0], p[1], p[2], p[3] = byte(v), byte(v>>8), byte(v>>16), high
 }
 
 func isMSB(c byte) bool { return c == 0 || c == 0xff }

@@ -1,0 +1,72 @@
+# Everything that is done with this repository. `make` lists it.
+# On a fresh machine with Go and make: `make demo`, `make test`.
+
+SHELL      := /bin/bash
+GO         ?= go
+BIN        := bin/bartizan
+FUZZTIME   ?= 5s
+RACE       := ./examine/... ./finding/... ./source/...
+GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+TOOLS      := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bartizan/tools
+LINTER     := $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
+
+.PHONY: help build demo test lint fmt-check vet arrows fuzz race bench bench-peers differential conformance deps generate check-budgets clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+build: ## bin/bartizan
+	$(GO) build -trimpath -ldflags='-s -w' -o $(BIN) ./cmd/bartizan
+
+demo: build ## scan real models beside attacks, and print what was found
+	@$(GO) run ./tools/demo -bartizan $(BIN) -models testdata/models
+
+test: ## every test (BARTIZAN_CORPORA=DIR adds the labelled corpora)
+	$(GO) test ./...
+
+fmt-check: ## refuse files that gofmt would change
+	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$out" ]; then echo "gofmt these files:"; echo "$$out"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+$(LINTER):
+	@mkdir -p $(dir $@)
+	GOBIN=$(dir $@) GOFLAGS= $(GO) install $(GOLANGCI)
+
+lint: fmt-check vet $(LINTER) ## gofmt, go vet, golangci-lint (built once from the module proxy)
+	$(LINTER) run ./...
+
+arrows: ## the design's import arrows, no init(), no panic
+	$(GO) test -count=1 ./internal/arrows
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+race: ## the race detector on the packages with goroutines
+	$(GO) test -race $(RACE)
+
+bench: ## every benchmark
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-peers: build ## the other scanners beside this one (needs Python and PyPI)
+	@if [ -x tools/peers/run ]; then tools/peers/run $(BIN); else echo "tools/peers is not in this checkout"; exit 1; fi
+
+differential: ## the pickle engine against every CPython at hand
+	$(GO) run ./tools/differential -time 60s
+
+conformance: ## the labelled corpora: recall, false positives, exact names
+	@test -n "$(BARTIZAN_CORPORA)" || { echo "set BARTIZAN_CORPORA to the folder of the corpora"; exit 1; }
+	$(GO) test -count=1 -run 'Corpus|Corpora' ./...
+
+deps: ## fetch every module
+	$(GO) mod download
+
+generate: ## derived files, from their sources
+	$(GO) generate ./...
+
+check-budgets: build ## size, start-up time and memory of the binary
+	$(GO) run ./tools/budgets $(BIN)
+
+clean:
+	rm -rf bin

@@ -1,0 +1,81 @@
+package artifact
+
+import (
+	"context"
+	"path"
+
+	"bartizan/detect/artifact/format"
+	"bartizan/detect/container"
+	"bartizan/finding"
+)
+
+// archive lets the engine walk a container: each member becomes a child.
+type archive struct{ container.Format }
+
+// containers adapts every container format.
+func containers() []format.Format {
+	var out []format.Format
+	for i, f := range container.Formats() {
+		a := format.Format(archive{f})
+		if i == 0 {
+			a = firstArchive{archive{f}}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// firstArchive brings the rules, which all containers share.
+type firstArchive struct{ archive }
+
+func (firstArchive) Rules() []finding.Rule { return container.Rules() }
+
+func (archive) Rules() []finding.Rule { return nil }
+
+func (a archive) Match(p *format.Probe) bool {
+	return (p.Hint == "" || p.Hint == a.Name()) && a.Format.Match(p.Head, p.Tail, p.Size)
+}
+
+func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
+	in := container.In{Blob: art.Blob, Path: art.Path, Budget: art.Budget, Out: art.Out}
+	var torch torchArchive
+	err := a.Walk(ctx, in, func(ctx context.Context, m *container.Member) error {
+		if m.Kind != container.File {
+			return nil
+		}
+		blob, release, err := m.Open(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return art.Child(ctx, format.Child{Name: m.Label(), Blob: blob, Probed: m.Probed() || torch.storage(m.Name)})
+	})
+	torch.check(art)
+	return err
+}
+
+// torchArchive notices the members of a zip in which torch.save keeps raw
+// numbers: they have no format of their own.
+type torchArchive struct{ pickle, raw bool }
+
+// storage says whether a member is raw data by the place it has in the archive.
+func (t *torchArchive) storage(name string) bool {
+	dir, base := path.Split(name)
+	if base == "data.pkl" || base == "model.json" {
+		t.pickle = true
+		return false
+	}
+	switch path.Base(dir) {
+	case "data", "constants", "tensors", "weights", ".data":
+		t.raw = true
+		return true
+	}
+	return false
+}
+
+// check takes the trust back where the archive is none of torch's.
+func (t *torchArchive) check(a *format.Artifact) {
+	if t.raw && !t.pickle {
+		a.Out.Unsupported("unknown-format", "raw data without the pickle that describes it")
+	}
+}

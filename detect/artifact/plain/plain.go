@@ -1,0 +1,102 @@
+// Package plain recognises files that no model loader executes, and those that
+// somebody may: text is clean once it is read to its end; source, scripts and
+// notebooks are named and left unanalysed; programs are a finding where a model
+// should be; Git LFS pointers say that the real bytes are elsewhere.
+//
+// The evidence is the content, with names as hints for text: a shebang, the
+// first statement, an executable's header, a pointer's lines.
+//
+// It cannot see what code does, nor whether prose tells a reader to run some.
+package plain
+
+import (
+	"path"
+	"strings"
+
+	"bartizan/detect/artifact/format"
+	"bartizan/finding"
+)
+
+// Formats lists the formats of this package.
+func Formats() []format.Format {
+	return []format.Format{
+		Text{}, Pointer{}, Executable{},
+		Code{name: "python-source", title: "Python source", extensions: pythonExtensions},
+		Code{name: "shell-script", title: "Shell script", extensions: shellExtensions},
+		Code{name: "notebook", title: "Jupyter notebook", extensions: []string{".ipynb"}},
+		Code{name: "dockerfile", title: "Dockerfile", extensions: []string{".dockerfile"}},
+		Code{name: "requirements", title: "Python requirements", extensions: nil},
+		Code{name: "source-code", title: "Source code of another language", extensions: sourceExtensions},
+	}
+}
+
+// Rules lists the rules of this package.
+func Rules() []finding.Rule { return []finding.Rule{rulePointer, ruleExecutable} }
+
+// Extensions of code, lower case. Read only.
+var (
+	pythonExtensions = []string{".py", ".pyw", ".pyi", ".pyx", ".pxd"}
+	shellExtensions  = []string{".sh", ".bash", ".zsh", ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".psm1", ".command"}
+	sourceExtensions = []string{".js", ".mjs", ".cjs", ".ts", ".r", ".lua", ".c", ".cc", ".cpp", ".cxx", ".cu", ".h", ".hpp", ".cuh",
+		".java", ".go", ".rs", ".jl", ".rb", ".pl", ".php", ".scala", ".swift", ".kt", ".vbs", ".mk", ".cmake", ".wasm.js"}
+)
+
+// documents are names whose text nobody runs, whatever it holds; without an
+// extension the whole name is looked up. Read only.
+var documents = map[string]bool{
+	".md": true, ".rst": true, ".txt": true, ".csv": true, ".tsv": true, ".log": true, ".tex": true, ".bib": true,
+	".html": true, ".htm": true, ".xml": true, ".svg": true, ".css": true, ".vocab": true, ".merges": true, ".bpe": true,
+	".conll": true, ".srt": true, ".vtt": true, ".arpa": true, ".lm": true, ".prototxt": true, ".pbtxt": true,
+	".gitattributes": true, ".gitignore": true, ".gitmodules": true, ".dockerignore": true, ".editorconfig": true,
+	"license": true, "licence": true, "readme": true, "notice": true, "authors": true, "changelog": true, "copying": true, "citation": true,
+	"version": true, "byteorder": true, "record": true, "metadata": true, "wheel": true, "installer": true,
+}
+
+// others are names that another format claims. Read only.
+var others = map[string]bool{
+	".json": true, ".jsonl": true, ".ndjson": true, ".yaml": true, ".yml": true, ".toml": true,
+	".jinja": true, ".jinja2": true, ".j2": true, ".template": true, ".tmpl": true, ".svg": true,
+}
+
+// models are extensions of files that a loader opens, in which text or a
+// program has no place. Read only.
+var models = map[string]bool{
+	".pkl": true, ".pickle": true, ".pck": true, ".pt": true, ".pth": true, ".bin": true, ".ckpt": true, ".joblib": true, ".dill": true,
+	".npy": true, ".npz": true, ".safetensors": true, ".gguf": true, ".ggml": true, ".h5": true, ".hdf5": true,
+	".keras": true, ".onnx": true, ".pb": true, ".tflite": true, ".mlmodel": true, ".nemo": true, ".mar": true,
+	".skops": true, ".ptl": true, ".pdparams": true, ".pdmodel": true, ".msgpack": true, ".engine": true, ".plan": true, ".rds": true,
+	".rda": true, ".rdata": true, ".weights": true, ".params": true, ".caffemodel": true, ".ubj": true, ".cbm": true, ".torchscript": true,
+}
+
+// named says whether the name is one of a model file or of data for one.
+func named(name string) bool {
+	switch e := extension(name); e {
+	case ".dat", ".data", ".model":
+		return true
+	default:
+		return models[e]
+	}
+}
+
+// extension is the lower-case extension of a name, or the whole name without one.
+func extension(name string) string {
+	if e := path.Ext(name); e != "" {
+		return e
+	}
+	return name
+}
+
+// invented says whether a name is none that somebody gave a file, but one that
+// an engine made for bytes found inside others ("base64@120").
+func invented(name string) bool {
+	i := strings.LastIndexByte(name, '@')
+	if i < 0 || i+1 == len(name) || strings.IndexByte(name, '.') >= 0 {
+		return false
+	}
+	for _, c := range name[i+1:] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
