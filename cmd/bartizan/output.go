@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // output is where a report goes: standard output, or a file that appears whole
@@ -47,6 +49,9 @@ func openOutput(path string, stdout io.Writer) (*output, error) {
 		return nil, usagef("--output %s: its folder is missing: make it first: %w", path, err)
 	} else if !dir.IsDir() {
 		return nil, usagef("--output %s: %s is not a folder", path, filepath.Dir(path))
+	}
+	if err := unix.Access(filepath.Dir(path), unix.W_OK); err != nil {
+		return nil, usagef("--output %s: its folder cannot be written to: %w", path, err)
 	}
 	spool, err := os.CreateTemp("", "bartizan-report-")
 	if err != nil {

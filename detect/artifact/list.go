@@ -1,10 +1,16 @@
 package artifact
 
 import (
+	"slices"
+
 	"bartizan/detect/artifact/format"
+	"bartizan/detect/artifact/image"
+	"bartizan/detect/artifact/magic"
 	"bartizan/detect/artifact/npy"
 	"bartizan/detect/artifact/pickle"
+	"bartizan/detect/artifact/plain"
 	"bartizan/detect/artifact/safetensors"
+	"bartizan/detect/artifact/template"
 	"bartizan/finding"
 )
 
@@ -24,9 +30,16 @@ func New(opt Options) (*Engine, error) {
 // builtin is the one list of formats. Containers come first: what they hold is
 // scanned by the rest. The last ones recognise what nothing before them claims.
 func builtin(opt Options) []format.Format {
-	return append(containers(),
-		pickle.New(opt.Decompile),
-		npy.New(),
-		safetensors.New(),
+	return slices.Concat(
+		containers(),
+		[]format.Format{
+			pickle.New(opt.Decompile),
+			npy.New(),
+			safetensors.New(),
+			template.New(),
+		},
+		image.Formats(),
+		magic.Formats(),
+		plain.Formats(),
 	)
 }

@@ -69,7 +69,7 @@ const (
 // Formats lists every container, most specific first.
 func Formats() []Format {
 	return []Format{
-		zipFormat(), tarFormat(),
+		zipFormat(), tarFormat(), sevenzFormat(), rarFormat(),
 		gzipFormat(), bzip2Format(), xzFormat(), zstdFormat(), lz4Format(),
 		zfileFormat(), zlibFormat(), lzmaFormat(),
 	}

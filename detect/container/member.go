@@ -68,6 +68,7 @@ type Member struct {
 	hasCRC    bool
 
 	r       io.Reader
+	rest    *exactly // what a closed member left of a solid stream
 	buf     []byte
 	lent    bool
 	done    bool // everything there is was read, or a reason recorded
@@ -199,28 +200,39 @@ func (m *Member) start() error {
 // fail sorts what a decoder said: the end, a limit, broken bytes, or a reader
 // that failed.
 func (m *Member) fail(err error) error {
-	switch {
-	case err == io.EOF:
+	if err == io.EOF {
 		m.done, m.ended = true, true
 		if u, ok := m.r.(interface{ Unread() int64 }); ok {
 			m.unread = u.Unread()
 		}
-	case errors.Is(err, unpack.ErrMemory):
-		m.stop(CodeMemory, err.Error())
-	case errors.Is(err, unpack.ErrWork):
-		m.stop(CodeWork, err.Error())
-	case errors.Is(err, unpack.ErrUnsupported):
-		m.stop(CodeUnsupported, err.Error())
-	case errors.Is(err, unpack.ErrEncrypted):
-		m.stop(CodeEncrypted, "")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		m.stop(CodeTruncated, fmt.Sprintf("unpacked %d bytes", len(m.buf)))
-	case errors.Is(err, unpack.ErrRead):
-		return fmt.Errorf("%s!/%s: %w", m.w.in.Path, m.Label(), err)
-	default:
-		m.stop(CodeDamaged, err.Error())
+		return nil
 	}
+	code := m.faultCode(err)
+	if code == "" {
+		return fmt.Errorf("%s!/%s: %w", m.w.in.Path, m.Label(), err)
+	}
+	m.stop(code, fmt.Sprintf("%v, after %d bytes", err, len(m.buf)))
 	return nil
+}
+
+// faultCode is the reason that a decoder's fault is recorded under; none where
+// the source's reader failed.
+func (m *Member) faultCode(err error) string {
+	switch {
+	case errors.Is(err, unpack.ErrRead):
+		return ""
+	case errors.Is(err, unpack.ErrMemory):
+		return CodeMemory
+	case errors.Is(err, unpack.ErrWork):
+		return CodeWork
+	case errors.Is(err, unpack.ErrUnsupported):
+		return CodeUnsupported
+	case errors.Is(err, unpack.ErrEncrypted):
+		return CodeEncrypted
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return CodeTruncated
+	}
+	return CodeDamaged
 }
 
 func (m *Member) stop(code, detail string) {
@@ -338,6 +350,9 @@ func (m *Member) finish() {
 	m.buf, m.lent = nil, false
 	if c, ok := m.r.(io.Closer); ok {
 		c.Close() // gives windows back; what it says of the data was said before
+	}
+	if x, ok := m.r.(*exactly); ok {
+		m.rest = x
 	}
 	if m.r != nil {
 		m.r, m.done = nil, true

@@ -30,7 +30,11 @@ func (w *walker) stream(name string, open func(src *unpack.Source) (io.Reader, e
 
 // trailing hands on what follows the end of a stream, unless it is padding.
 func (w *walker) trailing(from int64) error {
-	n := w.in.Blob.Size() - from
+	return w.strayUnlessZero(from, w.in.Blob.Size()-from, ViewSuffix)
+}
+
+// strayUnlessZero hands on bytes that belong to nothing, unless they are padding.
+func (w *walker) strayUnlessZero(from, n int64, view string) error {
 	if n <= 0 {
 		return nil
 	}
@@ -38,7 +42,7 @@ func (w *walker) trailing(from int64) error {
 	if err != nil || zero {
 		return err
 	}
-	return w.stray(from, n, ViewSuffix)
+	return w.stray(from, n, view)
 }
 
 // inner is the name of what a stream holds, from the stream's own name.

@@ -45,7 +45,7 @@ func appendSubject(b []byte, r *finding.SubjectReport) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendFinding(b, &r.Findings[i])
+		b = appendFinding(b, r.ID, &r.Findings[i])
 	}
 	b = append(b, ']')
 	return append(appendRare(b, r), '}')
@@ -73,7 +73,7 @@ func appendRare(b []byte, r *finding.SubjectReport) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, `{"path":`...)
-		b = appendString(b, validName(l.Path))
+		b = appendString(b, validPath(r.ID, l.Path))
 		b = append(b, `,"text":`...)
 		b = appendString(b, l.Text)
 		b = append(b, '}')
@@ -81,7 +81,7 @@ func appendRare(b []byte, r *finding.SubjectReport) []byte {
 	return append(b, ']')
 }
 
-func appendFinding(b []byte, f *finding.Finding) []byte {
+func appendFinding(b []byte, id string, f *finding.Finding) []byte {
 	b = append(b, `{"rule":`...)
 	b = appendString(b, f.Rule)
 	b = append(b, `,"severity":"`...)
@@ -89,7 +89,7 @@ func appendFinding(b []byte, f *finding.Finding) []byte {
 	b = append(b, `","confidence":"`...)
 	b = append(b, f.Confidence.String()...)
 	b = append(b, `","place":`...)
-	b = appendPlace(b, &f.Place)
+	b = appendPlace(b, id, &f.Place)
 	b = append(b, `,"message":`...)
 	b = appendString(b, f.Message)
 	if len(f.Evidence) > 0 {
@@ -100,7 +100,7 @@ func appendFinding(b []byte, f *finding.Finding) []byte {
 	b = strconv.AppendInt(b, int64(f.Count), 10)
 	if f.Last != nil {
 		b = append(b, `,"last":`...)
-		b = appendPlace(b, f.Last)
+		b = appendPlace(b, id, f.Last)
 	}
 	b = append(b, `,"fingerprint":`...)
 	b = appendString(b, f.Fingerprint)
@@ -115,10 +115,10 @@ func appendFinding(b []byte, f *finding.Finding) []byte {
 	return append(b, '}')
 }
 
-func appendPlace(b []byte, p *finding.Place) []byte {
+func appendPlace(b []byte, id string, p *finding.Place) []byte {
 	o := object{b: append(b, '{')}
 	if p.Path != "" {
-		o.text("path", validName(p.Path))
+		o.text("path", validPath(id, p.Path))
 	}
 	o.pointer("offset", p.Offset)
 	o.pointer("length", p.Length)

@@ -114,22 +114,21 @@ func (e *cycloneDXEncoder) Close(end End) error {
 		}
 		bom.Properties = &list
 	}
-	body, err := encodeBOM(bom)
-	if err != nil {
+	sum := sha256.New()
+	if err := encodeBOM(sum, bom); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(body)
-	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // RFC 9562, version 8
-	bom.SerialNumber = fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
-	if body, err = encodeBOM(bom); err != nil {
+	id := sum.Sum(nil)
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // RFC 9562, version 8
+	bom.SerialNumber = fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", id[0:4], id[4:6], id[6:8], id[8:10], id[10:16])
+	var body bytes.Buffer
+	if err := encodeBOM(&body, bom); err != nil {
 		return err
 	}
-	_, err = e.w.Write(escapeJSON(body))
+	_, err := e.w.Write(escapeJSON(body.Bytes()))
 	return err
 }
 
-func encodeBOM(bom *cdx.BOM) ([]byte, error) {
-	var b bytes.Buffer
-	err := cdx.NewBOMEncoder(&b, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cdx.SpecVersion1_6)
-	return b.Bytes(), err
+func encodeBOM(w io.Writer, bom *cdx.BOM) error {
+	return cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cdx.SpecVersion1_6)
 }

@@ -112,6 +112,15 @@ func validName(s string) string {
 	return escapeInvalid(s)
 }
 
+// validPath is validName for a place within the subject id: it begins with what
+// validName makes of the id, whatever the member's name is.
+func validPath(id, path string) string {
+	if rest, ok := strings.CutPrefix(path, id); ok {
+		return validName(id) + validName(rest)
+	}
+	return validName(path)
+}
+
 func escapeInvalid(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {

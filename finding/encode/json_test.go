@@ -115,11 +115,25 @@ func TestHostileSubject(t *testing.T) {
 			if got, want := back.Findings[i].Message, valid(r.Findings[i].Message); got != want {
 				t.Fatalf("message: got %q, want %q", got, want)
 			}
-			if got, want := back.Findings[i].Place.Path, validName(r.Findings[i].Place.Path); got != want {
+			if got, want := back.Findings[i].Place.Path, validPath(r.ID, r.Findings[i].Place.Path); got != want {
 				t.Fatalf("path: got %q, want %q", got, want)
 			}
 		}
 	})
+}
+
+// A consumer finds a subject's places by their common beginning.
+func TestPlacesBeginWithTheID(t *testing.T) {
+	r := finding.NewSubjectReport(subject.Subject{ID: `a\b.pt`}, finding.Result{
+		Findings: []finding.Finding{{Rule: "a/b", Confidence: finding.ConfidenceHigh, Place: finding.Place{Path: "a\\b.pt!/m\xff"}}},
+	})
+	var back finding.SubjectReport
+	if err := json.Unmarshal(appendSubject(nil, &r), &back); err != nil {
+		t.Fatal(err)
+	}
+	if at := back.Findings[0].Place.Path; at != back.ID+`!/m\xff` {
+		t.Errorf("id %s, place %s", back.ID, at)
+	}
 }
 
 func checkVisible(t interface{ Fatalf(string, ...any) }, out []byte) {

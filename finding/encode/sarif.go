@@ -162,7 +162,7 @@ func location(id string, p *finding.Place) *sarif.Location {
 		}
 		return loc
 	}
-	logical := sarif.NewLogicalLocation().WithFullyQualifiedName(validName(p.Path)).WithKind("member").WithName(validName(path.Base(p.Path)))
+	logical := sarif.NewLogicalLocation().WithFullyQualifiedName(validPath(id, p.Path)).WithKind("member").WithName(validName(path.Base(p.Path)))
 	bag := sarif.NewPropertyBag()
 	if p.Offset != nil {
 		bag.Add("byteOffset", *p.Offset)

@@ -60,7 +60,7 @@ func run(binary, models string) error {
 	if err != nil {
 		return err
 	}
-	if err := judge(out, attacks, len(list)); err != nil {
+	if err := judge(out, attacks, strings.TrimSuffix(models, "/"), len(list)); err != nil {
 		return err
 	}
 	fmt.Printf("\nThe same as a page: %s\nThe attacks: %s\n", page, attacks)
@@ -83,8 +83,13 @@ func scan(binary string, show bool, args ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// judge compares the verdicts with what the files are.
-func judge(lines []byte, attacks string, want int) error {
+// judge compares the verdicts with what the files are: every attack is blocked,
+// no benign model is. Models that carry code of their own are shown, not judged.
+func judge(lines []byte, attacks, models string, want int) error {
+	labels, err := readLabels(filepath.Join(models, "LABELS.jsonl"))
+	if err != nil {
+		return err
+	}
 	blocked, benign, wrong := 0, 0, []string{}
 	for line := range bytes.Lines(lines) {
 		var r finding.SubjectReport
@@ -92,18 +97,36 @@ func judge(lines []byte, attacks string, want int) error {
 			return err
 		}
 		isAttack := strings.HasPrefix(r.ID, attacks)
+		isBenign := labels[strings.TrimPrefix(r.ID, models+"/")] == "benign"
 		switch {
 		case isAttack && r.Verdict == finding.Block:
 			blocked++
-		case isAttack || r.Verdict == finding.Block:
+		case isAttack, isBenign && r.Verdict == finding.Block:
 			wrong = append(wrong, r.ID+": "+r.Verdict.String())
-		default:
+		case isBenign:
 			benign++
 		}
 	}
-	fmt.Printf("\n%d of %d attacks blocked; %d benign files, none blocked\n", blocked, want, benign)
-	if blocked != want || len(wrong) > 0 {
+	fmt.Printf("\n%d of %d attacks blocked; %d benign models let through\n", blocked, want, benign)
+	if blocked != want || len(wrong) > 0 || benign == 0 {
 		return fmt.Errorf("not as expected: %s", strings.Join(wrong, "; "))
 	}
 	return nil
+}
+
+// readLabels gives the label of each model by its path.
+func readLabels(path string) (map[string]string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]string{}
+	for line := range bytes.Lines(b) {
+		var row struct{ Path, Label string }
+		if err := json.Unmarshal(line, &row); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		labels[row.Path] = row.Label
+	}
+	return labels, nil
 }

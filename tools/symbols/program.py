@@ -42,9 +42,10 @@ class Program:
     def __init__(self, roots, probe, facts, load_text=None):
         self.roots, self.probe, self.facts = list(roots), probe, facts
         self.load_text = load_text or default_text
-        self.modules, self.members, self.mros, self.memo, self.busy = {}, {}, {}, {}, set()
+        self.modules, self.members, self.mros, self.memo, self.busy = {}, {}, {}, {}, {}
         self.nodes, self.todo, self.methods = {}, [], {}
         self.failed, self.eager = [], set()
+        self.provisional, self.low = {}, 0
         self.python2 = '__builtin__' in probe
         self.index_probe()
 
@@ -188,18 +189,35 @@ class Program:
         return found if len(found) <= MAX_ENTITIES else found[:MAX_ENTITIES] + [U]
 
     def resolve(self, value, module, recv):
+        """Entities of a value. Results that a cycle cut short are kept only until the outermost call returns."""
         key = (value, module, recv)
         if key in self.memo:
             return self.memo[key]
-        if key in self.busy or len(self.busy) > 120:
+        if key in self.provisional:
+            self.low = min(self.low, self.provisional[key][1])
+            return self.provisional[key][0]
+        if key in self.busy:
+            self.low = min(self.low, self.busy[key])
             return []
-        self.busy.add(key)
+        depth = len(self.busy)
+        if depth > 120:
+            return [U]
+        return self.resolve_fresh(key, depth)
+
+    def resolve_fresh(self, key, depth):
+        outer, self.low = self.low, depth + 1
+        self.busy[key] = depth
         try:
-            found = self.resolve_now(value, module, recv)
+            found = self.resolve_now(*key)
         finally:
-            self.busy.discard(key)
-        if not self.busy:
+            del self.busy[key]
+        if self.low >= depth:
             self.memo[key] = found
+        else:
+            self.provisional[key] = (found, self.low)
+        self.low = min(outer, self.low)
+        if not self.busy:
+            self.provisional.clear()
         return found
 
     def resolve_now(self, value, module, recv):

@@ -10,16 +10,21 @@ type Report struct {
 	Spent bool
 }
 
-// Judge parses a template and judges it.
-func Judge(src string, limits Limits) Report { return Parse(src, limits).Judge() }
+// Judge parses a template and judges it. It is taken for a chat template where it
+// reads the variables of one.
+func Judge(src string, limits Limits) Report {
+	t := Parse(src, limits)
+	return t.Judge(t.Chat())
+}
 
 // Judge walks the tree twice: once straight through, which is linear in its
 // size, and once with constant loops unrolled and macros entered, within the
 // limit of steps. What the first walk learns of variables that are set under
 // a condition is known to the second, so that the order of statements in a loop
-// hides nothing.
-func (t *Template) Judge() Report {
-	r := Report{Problems: t.Problems, Chat: t.chat()}
+// hides nothing. For a chat template the rules are stricter: it has no business
+// with a web framework, other files, or sentences that override.
+func (t *Template) Judge(chat bool) Report {
+	r := Report{Problems: t.Problems, Chat: chat}
 	found := &issues{t: t}
 	sticky := map[string]*value{}
 	for pass := range 2 {
@@ -31,8 +36,8 @@ func (t *Template) Judge() Report {
 	return r
 }
 
-// chat looks for the variables that chat templates are given.
-func (t *Template) chat() bool {
+// Chat says that the template reads the variables that chat templates are given.
+func (t *Template) Chat() bool {
 	found := false
 	Walk(t.Body, func(e *Expr) {
 		if e.Op == Name && (e.Text == "messages" || e.Text == "add_generation_prompt" || e.Text == "bos_token") {

@@ -242,8 +242,8 @@ func (e *events) finishSymbol(ref *symbolRef) {
 		e.unknownGlobal(ref)
 	case effect&^passive != 0 && !ref.passiveCombinator():
 		e.dangerousGlobal(ref, effect)
-	case effect == 0, ref.passiveCombinator(), len(ref.sym.Signatures) > 0 && effect == symbol.Undecided:
-	case effect&symbol.Undecided != 0 && ref.kind == symbol.Class, effect == symbol.CallArg:
+	case effect == 0, ref.passiveCombinator(), effect == symbol.Undecided && (len(ref.sym.Signatures) > 0 || ref.kind == symbol.Data):
+	case effect == symbol.CallArg:
 	default:
 		e.unknownGlobal(ref)
 	}

@@ -58,8 +58,8 @@ func (f *Format) Match(p *format.Probe) bool {
 		return true
 	case ownExtensions[path.Ext(p.Name)] && !foreign(h):
 		return true
-	case !canStart[h[0]] || len(h) < 2:
-		return false
+	case !canStart[h[0]] || len(h) < 2 || h[0] == opPersID:
+		return false // a persistent id stops every plain loader, and a zip begins like one
 	}
 	return f.runs(p)
 }

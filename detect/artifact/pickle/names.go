@@ -80,6 +80,12 @@ func (m *machine) ref(n *node) *symbolRef {
 // not. Where both exist the effects of both count.
 func (m *machine) lookup(module, name string) *symbolRef {
 	ref := &symbolRef{module: module, name: name}
+	if module == "__torch__" || strings.HasPrefix(module, "__torch__.") {
+		// A TorchScript type: torch.jit finds it among the archive's own code and
+		// nowhere else; no Python module can have the name.
+		ref.take(symbol.Resolution{Status: symbol.Found, Symbol: symbol.Symbol{Module: module, Name: name, Kind: symbol.Class}})
+		return ref
+	}
 	res := m.db.Resolve(module, name)
 	if mod3, name3 := symbol.FixImports(module, name); mod3 != module || name3 != name {
 		res = worse(m.db.Resolve(mod3, name3), res)

@@ -62,6 +62,17 @@ func (l *literalSink) add(encoding string, off int, s []byte) {
 	l.found = append(l.found, hidden{encoding, off, s})
 }
 
+// take removes what was noted of a literal that the stream turned out to load itself.
+func (l *literalSink) take(s []byte) {
+	kept := l.found[:0]
+	for _, h := range l.found {
+		if len(h.data) != len(s) || &h.data[0] != &s[0] {
+			kept = append(kept, h)
+		}
+	}
+	l.found = kept
+}
+
 // mayStart are the opcodes with which a stream without PROTO may begin.
 var mayStart = [256]bool{opGlobal: true, opMark: true, opEmptyDict: true, opEmptyList: true, opEmptyTuple: true,
 	opString: true, opUnicode: true, opBinUnicode: true, opShortBinUnicode: true, opShortBinString: true, opBinString: true,

@@ -71,6 +71,9 @@ func (m *merger) add(f *parsed) error {
 	}
 	for _, b := range f.blocks {
 		for _, name := range b.modules {
+			if name == "__main__" {
+				continue // it is the loading program, whatever ran when the data was made
+			}
 			if err := m.addBlock(f, name, b); err != nil {
 				return err
 			}

@@ -100,8 +100,9 @@ func (c Combinator) String() string {
 // finalisers and hashing, which run without a call; SetState is pickle's BUILD
 // on an instance; Items is APPEND(S), SETITEM(S) and ADDITEMS on an instance.
 // For a callable of another kind SetState and Items speak of what a call
-// returns. For a Module, or Data that nobody calls, they speak of the object
-// itself, and default to State: the object is everyone's. BUILD on a class or
+// returns. For a Module, or Data whose row has no call=, they speak of the object
+// itself and are State: the object is everyone's. Data without any effect is a
+// constant that nothing can change, like torch.float32. BUILD on a class or
 // function object itself is a change of global state too, whatever its row says.
 type Symbol struct {
 	Module, Name               string // Name is empty for a module

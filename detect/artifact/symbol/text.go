@@ -308,18 +308,18 @@ func (k *keySet) takeEffect(key string, e Effect) error {
 	return nil
 }
 
-// defaults fills what the row leaves out: of a callable nothing is known, data
-// is not callable and is everyone's object, and __new__ does no more than a call.
+// defaults fills what the row leaves out: a call is not decided (data may hold
+// a callable), __new__ does no more than a call, and data is everyone's object.
 func (k *keySet) defaults() {
 	r := k.row
-	if !k.has("call") && r.kind != Data {
+	if !k.has("call") {
 		r.call = Undecided
 	}
 	if !k.has("new") {
 		r.new = r.call
 	}
 	rest := Undecided
-	if r.kind == Data && r.call == 0 {
+	if r.kind == Data && !k.has("call") {
 		rest = State
 	}
 	if !k.has("state") {

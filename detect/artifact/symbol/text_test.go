@@ -46,7 +46,7 @@ c Mapping call=? new=- state=read,write items=-
 		{"collections", "abc", Module, "-", "-", "state", "state"},
 		{"collections", "Mapping", Class, "?", "-", "read,write", "-"},
 		{"collections", "abc.Mapping", Class, "?", "-", "read,write", "-"},
-		{"collections", "some_constant", Data, "-", "-", "state", "state"},
+		{"collections", "some_constant", Data, "?", "?", "state", "state"},
 	}
 	for _, tt := range tests {
 		r := db.Resolve(tt.module, tt.name)
@@ -143,7 +143,7 @@ d x
 		{"tree", "f.__globals__", Found, "exec", "tree:**"},
 		{"unknown", "pkg.moved", Found, "net", "pkg"},
 		{"unknown", "a.b.__class__", Dunder, "?,inspect", "__class__"},
-		{"effect", "x", Found, "-", ""},
+		{"effect", "x", Found, "?", ""},
 	}
 	for _, tt := range tests {
 		r := db.Resolve(tt.module, tt.name)

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// delta undoes the delta filter: each byte is the difference to the one that
+// Delta undoes the delta filter: each byte is the difference to the one that
 // many before.
 type delta struct {
 	r    io.Reader
@@ -14,7 +14,7 @@ type delta struct {
 	dist byte
 }
 
-func newDelta(r io.Reader, distance int) io.Reader { return &delta{r: r, dist: byte(distance)} }
+func Delta(r io.Reader, distance int) io.Reader { return &delta{r: r, dist: byte(distance)} }
 
 func (d *delta) Read(p []byte) (int, error) {
 	n, err := d.r.Read(p)
@@ -26,7 +26,7 @@ func (d *delta) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// x86 undoes the branch filter of xz and 7-Zip for x86 code: absolute targets
+// X86 undoes the branch filter of xz and 7-Zip for x86 code: absolute targets
 // of CALL and JMP become relative again.
 type x86 struct {
 	r     io.Reader
@@ -38,7 +38,7 @@ type x86 struct {
 	err   error
 }
 
-func newX86(r io.Reader) io.Reader { return &x86{r: r, buf: make([]byte, 0, 32<<10), prev: ^uint32(4)} }
+func X86(r io.Reader) io.Reader { return &x86{r: r, buf: make([]byte, 0, 32<<10), prev: ^uint32(4)} }
 
 func (f *x86) Read(p []byte) (int, error) {
 	for f.ready == 0 {

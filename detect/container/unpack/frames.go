@@ -33,6 +33,9 @@ func BZip2(src *Source, b input.Blob, budget *input.Budget) (io.Reader, error) {
 	return &bzip2Reader{r: bzip2.NewReader(src.Reader()), tail: tail{src: src, b: b}}, nil
 }
 
+// errNoFurther is what the library says of bytes behind the last stream.
+const errNoFurther = bzip2.StructuralError("bad magic value in continuation file")
+
 type bzip2Reader struct {
 	r io.Reader
 	tail
@@ -41,8 +44,7 @@ type bzip2Reader struct {
 func (z *bzip2Reader) Read(p []byte) (int, error) {
 	n, err := z.r.Read(p)
 	z.some = z.some || n > 0
-	var structure bzip2.StructuralError
-	if errors.As(err, &structure) && z.garbage(2, func(p []byte) bool { return string(p) == "BZ" }) {
+	if err == errNoFurther && z.garbage(2, func(p []byte) bool { return string(p) == "BZ" }) {
 		err = io.EOF
 	}
 	return n, err

@@ -116,7 +116,7 @@ func (s *lzmaState) decode(limit int) error {
 		if s.rc.bit(&s.probs.isRep[s.state]) == 0 {
 			s.decodeMatch(posState)
 			if s.rep[0] == 0xffffffff {
-				s.ended = true
+				s.ended = s.rc.err == nil
 				return s.rc.err
 			}
 		} else if !s.decodeRep(posState) {
@@ -130,13 +130,10 @@ func (s *lzmaState) decode(limit int) error {
 }
 
 func (s *lzmaState) copyMatch(limit int) error {
-	if s.pending == 0 {
-		return nil
+	if s.pending == 0 || s.rc.err != nil {
+		return s.rc.err
 	}
 	if int64(s.rep[0]) >= s.win.valid {
-		if s.rc.err != nil {
-			return s.rc.err
-		}
 		return errLZMA
 	}
 	n := min(int(s.pending), limit-s.win.pos)
@@ -169,6 +166,9 @@ func (s *lzmaState) decodeLiteral() {
 	}
 	for symbol < 0x100 {
 		symbol = symbol<<1 | s.rc.bit(&probs[symbol])
+	}
+	if s.rc.err != nil {
+		return
 	}
 	w.put(byte(symbol))
 	switch {
@@ -215,8 +215,10 @@ func (s *lzmaState) decodeRep(posState uint32) bool {
 	if s.rc.bit(&p.isRep0[s.state]) == 0 {
 		if s.rc.bit(&p.isRep0Long[s.state][posState]) == 0 {
 			s.state = pick(s.state < 7, 9, 11)
-			if int64(s.rep[0]) >= s.win.valid {
+			if int64(s.rep[0]) >= s.win.valid && s.rc.err == nil {
 				s.rc.err = errLZMA
+			}
+			if s.rc.err != nil {
 				return false
 			}
 			s.win.put(s.win.back(int(s.rep[0]) + 1))

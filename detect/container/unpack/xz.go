@@ -197,9 +197,9 @@ func (x *XZ) filters(rest []byte, count int) error {
 			}
 			x.block = r
 		case id == filterDelta && n == 1:
-			chain = append(chain, func(r io.Reader) io.Reader { return newDelta(r, int(props[0])+1) })
+			chain = append(chain, func(r io.Reader) io.Reader { return Delta(r, int(props[0])+1) })
 		case id == filterX86 && n == 0:
-			chain = append(chain, newX86)
+			chain = append(chain, X86)
 		default:
 			return fmt.Errorf("xz filter %#x: %w", id, ErrUnsupported)
 		}

@@ -1,0 +1,51 @@
+package template
+
+import (
+	"regexp"
+	"strings"
+
+	"bartizan/detect/artifact/format"
+	"bartizan/finding"
+)
+
+// maxSecret is the length up to which a value may be a credential or command.
+const maxSecret = 4096
+
+var (
+	credentialKey = regexp.MustCompile(`(?i)^(.*[_.-])?(api[_-]?key|secret([_-]?(key|access[_-]?key))?|access[_-]?key([_-]?id)?|access[_-]?token|auth[_-]?token|hf[_-]?token|private[_-]?key)$`)
+	commandKey    = regexp.MustCompile(`(?i)(^|[_.-])(command|cmd|exec|shell|script|hook|entrypoint|run)s?$`)
+	credential    = regexp.MustCompile(`^(sk-(proj-|ant-)?[A-Za-z0-9_-]{12,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|AKIA[0-9A-Z]{16}|xox[abposr]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35}|glpat-[\w-]{20,})$|^-----BEGIN [A-Z ]*PRIVATE KEY-----`)
+	destructive   = regexp.MustCompile(`\brm\s+-[a-z]*[rf][a-z]*\s+(-[a-z]+\s+)*(--no-preserve-root\s+)?[/~]|\bmkfs(\.\w+)?\s|\bdd\s+[^|]*of=/dev/|\b(curl|wget)\s[^|]*\|\s*(sudo\s+)?(ba|z)?sh\b|:\(\)\s*\{\s*:\|:&\s*\};:`)
+)
+
+// secretKey says cheaply that a key is worth a look.
+func secretKey(key string) bool {
+	if len(key) > 64 {
+		return false
+	}
+	k := strings.ToLower(key)
+	for _, w := range []string{"key", "token", "secret", "command", "cmd", "exec", "shell", "script", "hook", "entrypoint", "run"} {
+		if strings.Contains(k, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// secret reports a credential under a key named for one, or a destructive
+// command under a key named for commands. The value is not shown.
+func (s *scan) secret(v value) {
+	if len(v.text) > maxSecret || !secretKey(v.key) {
+		return
+	}
+	switch text := strings.TrimSpace(v.text); {
+	case credentialKey.MatchString(v.key) && credential.MatchString(text):
+		s.a.Add(secretRule.New(placeOf(s.a, v), "a credential stands in the file", map[string]any{"field": v.key, "form": "credential"}))
+	case commandKey.MatchString(v.key) && destructive.MatchString(text):
+		s.a.Add(secretRule.New(placeOf(s.a, v), "a destructive command stands in the file", map[string]any{"field": v.key, "form": "command"}))
+	}
+}
+
+func placeOf(a *format.Artifact, v value) finding.Place {
+	return finding.Place{Path: a.Path, Pointer: v.pointer, Line: v.line}
+}
