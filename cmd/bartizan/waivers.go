@@ -18,12 +18,20 @@ func readWaivers(path string) ([]finding.Waiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []finding.Waiver
-	if err := decodeOne(b, &list); err != nil {
+	list, err := parseWaivers(b)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return list, nil
+}
+
+func parseWaivers(b []byte) ([]finding.Waiver, error) {
+	var list []finding.Waiver
+	if err := decodeOne(b, &list); err != nil {
+		return nil, err
+	}
 	if err := finding.CheckWaivers(list); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	return list, nil
 }

@@ -256,6 +256,7 @@ func (z *zipWalk) setData(m *Member, h *zip.Header, at int64) error {
 		z.incomplete(CodeDamaged, m.Name, "the zip64 field is missing or too short")
 	}
 	if data.Size() < h.Packed {
+		m.checked = true
 		z.incomplete(CodeTruncated, m.Name, fmt.Sprintf("%d of %d bytes there", data.Size(), h.Packed))
 	}
 	if h.Method == zip.Stored {

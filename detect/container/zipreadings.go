@@ -78,6 +78,7 @@ func (z *zipWalk) twoReadings(m *Member, d difference, dataAt int64) error {
 		if whole {
 			severity = finding.High
 		}
+		other.checked = true // that it is not as declared is said already
 		if l.Packed != z.c.Packed && (l.Flags&zip.FlagDescriptor == 0 || l.Packed != 0) {
 			z.pending = append(z.pending, dataAt+l.Packed)
 		}

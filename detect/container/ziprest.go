@@ -218,6 +218,9 @@ func (z *zipWalk) leftover(from, to int64, view string) error {
 	if view == ViewGap && z.isSigningBlock(from, to) {
 		return nil
 	}
+	if view == ViewGap && to == z.in.Blob.Size() {
+		view = ViewSuffix
+	}
 	return z.stray(from, n, view)
 }
 

@@ -95,7 +95,10 @@ func (b Blob) Bytes(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > b.size || n > b.size-off {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if b.mem != nil || n == 0 {
+	if n == 0 {
+		return nil, nil
+	}
+	if b.mem != nil {
 		return b.mem[off : off+n : off+n], nil
 	}
 	p := make([]byte, n)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,10 +100,7 @@ func (e *htmlEncoder) finding(b *bytes.Buffer, r *finding.SubjectReport, f *find
 	if w := f.Waiver; w != nil {
 		fmt.Fprintf(b, "<p><span class=tag>waived until %s</span> %s%s</p>\n", w.Expires.UTC().Format("2006-01-02"), esc(w.Reason), esc(by(w.By)))
 	}
-	if len(f.Evidence) > 0 {
-		evidence := appendValue(nil, f.Evidence, 0)
-		fmt.Fprintf(b, "<pre>%s</pre>\n", esc(string(evidence)))
-	}
+	writeEvidence(b, f.Evidence)
 	if rule, ok := e.rules[f.Rule]; ok {
 		fmt.Fprintf(b, "<details><summary>what this means, and what to do</summary><p>%s</p><p>%s</p></details>\n", esc(rule.Help), esc(rule.Remediation))
 	}
@@ -113,6 +112,22 @@ func (e *htmlEncoder) finding(b *bytes.Buffer, r *finding.SubjectReport, f *find
 		fmt.Fprintf(b, "<p class=dim>%s</p>\n", strings.Join(refs, ", "))
 	}
 	b.WriteString("</section>\n")
+}
+
+// writeEvidence lists evidence by key; what is not text is shown as JSON.
+func writeEvidence(b *bytes.Buffer, evidence map[string]any) {
+	if len(evidence) == 0 {
+		return
+	}
+	b.WriteString("<dl>")
+	for _, key := range slices.Sorted(maps.Keys(evidence)) {
+		value, ok := evidence[key].(string)
+		if !ok {
+			value = string(appendValue(nil, evidence[key], 0))
+		}
+		fmt.Fprintf(b, "<dt>%s</dt><dd><code>%s</code></dd>", esc(key), esc(value))
+	}
+	b.WriteString("</dl>\n")
 }
 
 // link makes a reference a link to where its publisher explains it.
@@ -170,9 +185,10 @@ const styleSheet = `
 :root{color-scheme:light dark;--ink:#1c2024;--dim:#5b6570;--paper:#fff;--card:#f5f6f8;--line:#d9dde2;--block:#b3261e;--review:#8a5a00;--clean:#1b6e3c}
 @media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--dim:#9aa4af;--paper:#14171a;--card:#1d2125;--line:#343a41;--block:#ff8a80;--review:#f0b94b;--clean:#7ad19b}}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:64rem;margin:0 auto;padding:1.5rem 1rem 3rem}
+main{max-width:64rem;margin:0 auto;padding:1.5rem 1rem 3rem;overflow-wrap:anywhere}
 h1{font-size:1.4rem;margin:0 0 .5rem}h2{display:inline;font-size:1.1rem}h3{font-size:1rem;font-weight:600;margin:0 0 .25rem}
-code,pre{font:13px/1.45 ui-monospace,monospace;overflow-wrap:anywhere}
+code,pre{font:13px/1.45 ui-monospace,monospace}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .75rem;margin:.4rem 0}dt{color:var(--dim)}dd{margin:0;min-width:0}
 pre{white-space:pre-wrap;background:var(--paper);border:1px solid var(--line);border-radius:4px;padding:.5rem;margin:.5rem 0;max-height:24rem;overflow:auto}
 summary{cursor:pointer}p{margin:.25rem 0}
 .totals>*{margin-right:1rem}.dim{color:var(--dim)}

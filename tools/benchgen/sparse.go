@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -20,6 +21,10 @@ type sparseFile struct {
 }
 
 func (s *sparseFile) Write(p []byte) (int, error) {
+	if len(p) > 4096 && bytes.Count(p, []byte{0}) == len(p) {
+		s.skip(int64(len(p)))
+		return len(p), nil
+	}
 	n, err := s.f.WriteAt(p, s.pos)
 	s.pos += int64(n)
 	return n, err
@@ -146,14 +151,13 @@ func sparseTorch(s *sparseFile, size int64) error {
 	for i := range tensors {
 		h := &zip.FileHeader{Name: fmt.Sprintf("archive/data/%d", i), Method: zip.Store, CRC32: crc,
 			UncompressedSize64: uint64(4 * n * n), CompressedSize64: uint64(4 * n * n)}
-		if _, err := w.CreateRaw(h); err != nil {
+		f, err := w.CreateRaw(h)
+		if err != nil {
 			return err
 		}
-		if err := w.Flush(); err != nil {
+		if err := writeZeros(f, 4*n*n); err != nil {
 			return err
 		}
-		s.skip(4 * n * n)
-		w.SetOffset(s.pos)
 	}
 	if err := stored(w, "archive/version", []byte("3\n")); err != nil {
 		return err
@@ -182,11 +186,23 @@ func stored(w *zip.Writer, name string, data []byte) error {
 	return err
 }
 
+// zeros is a block of zeros that sparseFile takes for a hole.
+func zeros() []byte { return make([]byte, 1<<20) }
+
+func writeZeros(w io.Writer, n int64) error {
+	for block := zeros(); n > 0; n -= int64(len(block)) {
+		if _, err := w.Write(block[:min(n, int64(len(block)))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // crcOfZeros is the CRC-32 of n zero bytes.
 func crcOfZeros(n int64) uint32 {
-	zeros, crc := make([]byte, 1<<20), uint32(0)
-	for ; n > 0; n -= int64(len(zeros)) {
-		crc = crc32.Update(crc, crc32.IEEETable, zeros[:min(n, int64(len(zeros)))])
+	crc := uint32(0)
+	for block := zeros(); n > 0; n -= int64(len(block)) {
+		crc = crc32.Update(crc, crc32.IEEETable, block[:min(n, int64(len(block)))])
 	}
 	return crc
 }

@@ -71,7 +71,8 @@ class Scope:
     def __init__(self, module, function, parent, qual, cls=None, class_scope=False):
         self.module, self.function, self.parent, self.qual, self.cls = module, function, parent, qual, cls
         self.class_scope = class_scope
-        self.locals, self.globals, self.busy, self.memo = {}, set(), set(), {}
+        self.locals, self.globals, self.busy, self.memo = {}, set(), {}, {}
+        self.provisional, self.low = {}, 0
         self.children, self.direct, self.lambdas = {}, set(), {}
 
     # ---- names
@@ -106,23 +107,38 @@ class Scope:
         return [("g", name)]
 
     def local_values(self, name):
+        """Values of a local name. What a cycle of assignments cut short is kept only until the outermost call returns."""
         if name in self.memo:
             return self.memo[name]
+        if name in self.provisional:
+            self.low = min(self.low, self.provisional[name][1])
+            return self.provisional[name][0]
         if name in self.busy:
+            self.low = min(self.low, self.busy[name])
             return []
-        self.busy.add(name)
+        depth = len(self.busy)
+        outer, self.low = self.low, depth + 1
+        self.busy[name] = depth
         try:
-            values = []
-            for how in self.locals[name][:10]:
-                for value in self.how_values(how):
-                    if value not in values:
-                        values.append(value)
-            values = values[:MAX_VALUES] + ([UNKNOWN] if len(values) > MAX_VALUES or len(self.locals[name]) > 10 else [])
+            values = self.assigned_values(name) or ([UNKNOWN] if not depth else [])
         finally:
-            self.busy.discard(name)
-        if not self.busy:
+            del self.busy[name]
+        if self.low >= depth:
             self.memo[name] = values
-        return values or ([UNKNOWN] if not self.busy else [])
+        else:
+            self.provisional[name] = (values, self.low)
+        self.low = min(outer, self.low)
+        if not self.busy:
+            self.provisional.clear()
+        return values
+
+    def assigned_values(self, name):
+        values = []
+        for how in self.locals[name][:10]:
+            for value in self.how_values(how):
+                if value not in values:
+                    values.append(value)
+        return values[:MAX_VALUES] + ([UNKNOWN] if len(values) > MAX_VALUES or len(self.locals[name]) > 10 else [])
 
     def how_values(self, how):
         kind = how[0]
@@ -167,7 +183,7 @@ class Scope:
             return left + right
         if any(v[0] == "k" for v in left + right):
             return [("k", "obj", None)]
-        return [("s", "")] if False else [UNKNOWN]
+        return [UNKNOWN]
 
     def value_BoolOp(self, node, depth):
         return [v for part in node.values for v in self.value(part, depth + 1)]
@@ -208,7 +224,7 @@ class Scope:
         for part in parts[:40]:
             for v in self.value(part, depth + 1) if part is not None else [UNKNOWN]:
                 if v[0] != "k" and v not in values:
-                    values.append(v)
+                    values.append(v if depth < 3 else UNKNOWN)
         return [("l", kind, tuple(values[:24]))]
 
     def value_List(self, node, depth):
@@ -386,9 +402,6 @@ class Extractor:
                 self.module.stars.append(source)
             else:
                 scope.bind(alias.asname or alias.name, ("value", ("from", source, alias.name)))
-
-    def import_again(self, tree):
-        return tree
 
     # ---- functions and classes
 

@@ -129,7 +129,6 @@ func (f *Format) Scan(ctx context.Context, a *format.Artifact) error {
 	}
 	defer f.machines.Put(m)
 	s := newScanner(ctx, a, m, f.db, nil)
-	s.hinted = a.Hint == "pickle"
 	if f.decompile {
 		s.listing = &listing{names: map[val]string{}}
 	}

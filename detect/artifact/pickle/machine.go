@@ -41,6 +41,11 @@ type machine struct {
 	digits int // most digits of a decimal number
 	chain  int // calls that are being evaluated within one another
 	inner  int // machines around this one
+	stops  int // STOPs that this reading went on from
+	// stopFrame is where the frame ends in which STOP stood, if it goes on
+	// behind it: unpicklers that read from a file have read that far, and the
+	// next load begins there. 0 where there is none.
+	stopFrame int
 
 	visits  []val
 	visited map[val]struct{}
@@ -54,6 +59,7 @@ type machine struct {
 	sawFrame, nestedFrame, shortFrame bool
 	sawFence, sawOddKey, sawJoblib    bool
 	sawOddName, buffers               bool
+	sawTextKey, sawNumberKey          bool
 
 	fault     *fault
 	softFault *fault
@@ -93,7 +99,8 @@ func (m *machine) begin(data []byte, r reading) {
 	m.values.reset()
 	clear(m.consts)
 	m.consts, m.folded, m.chain = m.consts[:0], 0, 0
-	m.shared, m.high, m.digits, m.buffers = 0, 0, 0, false
+	m.shared, m.high, m.digits, m.stops, m.buffers = 0, 0, 0, 0, false
+	m.sawTextKey, m.sawNumberKey, m.stopFrame = false, false, 0
 	m.syms = m.syms[:0]
 	clear(m.symIndex)
 	m.proto, m.fault, m.softFault, m.err = 0, nil, nil, nil
@@ -205,6 +212,7 @@ func (m *machine) run(pos int) int {
 					return start
 				}
 			}
+			m.sawNumberKey = true
 			i := int(data[pos])
 			if width == 4 {
 				i = int(binary.LittleEndian.Uint32(data[pos:]))
@@ -233,6 +241,7 @@ func (m *machine) run(pos int) int {
 					return start
 				}
 			}
+			m.sawNumberKey = true
 			i := int(data[pos])
 			if width == 4 {
 				i = int(binary.LittleEndian.Uint32(data[pos:]))
@@ -284,11 +293,11 @@ func (m *machine) run(pos int) int {
 			}
 			items := stack[first:]
 			if op == opAppends || op == opSetItems || op == opAddItems {
-				if base-1 < m.fence && !m.reach(base, 1, start) {
+				target, ok := m.under(stack, base, start)
+				if !ok {
 					m.stack = stack[:base]
 					return start
 				}
-				target := stack[base-1]
 				if node := m.node(target); node != nil && (op == opAppends && node.kind == nList || op == opSetItems && node.kind == nDict && len(items)&1 == 0 || op == opAddItems && node.kind == nSet) {
 					if op != opAppends {
 						m.hashable(items, int(node.kind-nSet)/2+1, start)
@@ -368,10 +377,19 @@ func (m *machine) run(pos int) int {
 			continue
 		case opStop:
 			m.stack = stack
-			if len(stack) <= m.fence {
-				m.reach(len(stack), 1, start)
+			m.stopFrame = 0
+			if m.limit < len(data) && pos < m.limit {
+				m.stopFrame = m.limit
 			}
-			return pos
+			if len(stack) <= m.fence && !m.reach(len(stack), 1, start) || m.stops >= m.read.through {
+				return pos
+			}
+			m.stops++
+			if m.stopFrame > 0 {
+				pos = m.cross(pos, m.stopFrame)
+			}
+			stack, m.marks, m.fence, m.proto, m.limit = stack[:0], m.marks[:0], 0, 0, len(data)
+			continue
 		default:
 			m.stack = stack
 			pos = m.slow(op, start, pos)
@@ -480,11 +498,25 @@ func (m *machine) hashable(items []val, step, off int) {
 // are taken; newer ones fail. What does not exist fails everywhere.
 func (m *machine) reach(have, n, off int) bool {
 	if have < n {
+		m.sawFence = m.sawFence || len(m.marks) > 0 // Python 2's pickle.py takes the MARK itself
 		m.fail("stack-underflow", off, "takes more values than the stack has")
 		return false
 	}
 	m.sawFence = true
 	return true
+}
+
+// under gives the value below a MARK. Python 2's pickle.py takes the topmost
+// value where nothing stands there (stack[-1]).
+func (m *machine) under(stack []val, base, off int) (val, bool) {
+	if base == 0 && m.read.marksOnStack && len(stack) > 0 {
+		return stack[len(stack)-1], true
+	}
+	m.sawFence = m.sawFence || base == 0
+	if base-1 < m.fence && !m.reach(base, 1, off) {
+		return 0, false
+	}
+	return stack[base-1], true
 }
 
 // popMark gives where the topmost MARK stood (base) and its first value (first).

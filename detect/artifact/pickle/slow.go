@@ -108,40 +108,22 @@ func (m *machine) object(start int) {
 
 // global is GLOBAL and INST: module and name on two lines.
 func (m *machine) global(op byte, start, pos int) int {
-	module, pos, ended := m.line(pos)
-	if !ended {
-		m.fail("truncated", start, "the name is cut off")
-		return pos
-	}
-	name, pos, ended := m.line(pos)
-	if !ended {
-		if len(name) > 0 {
-			// Lib/pickle.py takes a line that ends the stream less its last byte.
-			m.resolve(module, name[:len(name)-1], start)
-		}
-		m.fail("truncated", start, "the name is cut off")
-		return pos
-	}
+	module, pos := m.line(pos)
+	name, pos := m.line(pos)
 	if !utf8.Valid(module) || !utf8.Valid(name) {
-		// Python 2 takes bytes; Python 3 fails here.
-		if m.proto > 2 {
-			m.fail("bad-name", start, "the name is not UTF-8")
-			return pos
-		}
-		m.sawOddName = true
+		m.sawOddName = true // Python 2 takes bytes; Python 3 fails here
 	}
 	if op == opGlobal {
 		m.push(m.resolve(module, name, start))
 		return pos
 	}
+	callee := m.resolve(module, name, start)
 	base, first, ok := m.popMark(m.stack, start)
 	if !ok {
-		m.resolve(module, name, start)
 		return pos
 	}
 	args := m.newFrom(nTuple, start, m.stack[first:])
 	m.stack = m.stack[:base]
-	callee := m.resolve(module, name, start)
 	m.push(m.call(opInst, callee, args, 0, start))
 	return pos
 }
@@ -171,11 +153,7 @@ func (m *machine) computed(v val) bool {
 
 // textOperand executes the opcodes of protocol 0 whose operand is a line.
 func (m *machine) textOperand(op byte, start, pos int) int {
-	line, next, ended := m.line(pos)
-	if !ended {
-		m.fail("truncated", start, "the line is cut off")
-		return next
-	}
+	line, next := m.line(pos)
 	moved := next-len(line)-1 != start+1
 	switch op {
 	case opInt, opLong, opFloat:
@@ -246,30 +224,28 @@ func (m *machine) textLiteral(op byte, start int, line []byte, moved bool) {
 }
 
 // textKey stores v under a memo key given as text, or fetches where v is 0.
-// Python 3 reads the key as a number, Python 2 keeps it as text.
 func (m *machine) textKey(line []byte, v val) val {
-	n, err := strconv.Atoi(string(bytes.TrimSpace(bytes.ReplaceAll(line, []byte{'_'}, nil))))
+	m.sawTextKey = true
+	number, _, _ := bytes.Cut(line, []byte{0}) // the C unpickler stops at a NUL
+	n, err := strconv.Atoi(string(bytes.TrimSpace(bytes.ReplaceAll(number, []byte{'_'}, nil))))
 	odd := err != nil || strconv.Itoa(n) != string(line)
-	if odd {
-		m.sawOddKey = true
-		if m.read.textKeys {
-			if v == 0 {
-				return m.memoText[string(line)]
-			}
-			if m.memoText == nil {
-				m.memoText = map[string]val{}
-			}
-			m.memoText[string(line)] = v
-			return v
+	m.sawOddKey = m.sawOddKey || odd
+	if m.read.keys == keysApart || m.read.keys == keysAreText && odd {
+		if v == 0 {
+			return m.memoText[string(line)]
 		}
-		if err != nil {
-			return v
+		if m.memoText == nil {
+			m.memoText = map[string]val{}
 		}
+		m.memoText[string(line)] = v
+		return v
 	}
-	if v == 0 {
+	switch {
+	case err != nil:
+		return v
+	case v == 0:
 		return m.memoGet(n)
-	}
-	if n >= 0 {
+	case n >= 0:
 		m.memoPut(n, v)
 	}
 	return v

@@ -10,11 +10,23 @@ type reading struct {
 	discard []bool // at the i-th crossing, throw the frame's rest away
 	// marksOnStack keeps MARKs among the values, as Python 2's pickle.py does.
 	marksOnStack bool
-	// textKeys tells memo keys apart by their text, as Python 2 does.
-	textKeys bool
+	// keys says how memo keys given as text relate to those given as numbers.
+	keys keyMode
+	// through is how many STOPs to go on from with the memo as it is, as an
+	// Unpickler does whose load is called again.
+	through int
 	// joblib skips the raw arrays that joblib.load reads from within the stream.
 	joblib bool
 }
+
+// keyMode is how a reader compares memo keys.
+type keyMode uint8
+
+const (
+	keysAreNumbers keyMode = iota // Python 3
+	keysAreText                   // Python 2's pickle.py: "01" is not 1
+	keysApart                     // Python 2's cPickle: text and numbers never meet
+)
 
 // need makes sure that n bytes can be read at pos without a crossing, and gives
 // the position to read them from. ok is false where the stream ends.
@@ -53,16 +65,18 @@ func (m *machine) cross(pos, frameEnd int) int {
 }
 
 // line gives the bytes of a text operand without its newline, and the position
-// behind it. ended is false where the stream ends without one: the pure Python
-// unpickler then takes what is there less its last byte, all others fail.
-func (m *machine) line(pos int) (text []byte, next int, ended bool) {
+// behind it. Where the stream ends without one, Lib/pickle.py and Python 2's
+// readers take what is there less its last byte, and go on; others fail.
+func (m *machine) line(pos int) (text []byte, next int) {
 	for {
 		window := m.data[min(pos, m.limit):m.limit]
 		if i := indexNewline(window); i >= 0 {
-			return window[:i], pos + i + 1, true
+			return window[:i], pos + i + 1
 		}
 		if m.limit == len(m.data) {
-			return m.data[min(pos, len(m.data)):], len(m.data), false
+			m.soft("truncated", pos)
+			text = m.data[min(pos, len(m.data)):]
+			return text[:max(len(text)-1, 0)], len(m.data)
 		}
 		frameEnd := m.limit
 		m.limit = len(m.data)

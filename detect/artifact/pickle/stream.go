@@ -34,7 +34,10 @@ type scanner struct {
 	hidden  []hidden
 	listing *listing
 	full    bool
-	hinted  bool
+	// missing says that the last stream asked for a memo key that it never stored.
+	missing bool
+	// frameEnd is where its frame ends behind its STOP, or 0.
+	frameEnd int
 }
 
 func newScanner(ctx context.Context, a *format.Artifact, m *machine, db *symbol.DB, t *trace) *scanner {
@@ -50,24 +53,43 @@ func newScanner(ctx context.Context, a *format.Artifact, m *machine, db *symbol.
 // scan goes through the streams of data. It records what it found in the artefact.
 func (s *scanner) scan(data []byte) error {
 	legacy := bytes.HasPrefix(data, torchMagic) || len(data) > 2 && bytes.HasPrefix(data[2:], torchMagic)
-	pos := 0
-	for i := 0; pos < len(data); i++ {
-		if i == maxStreams {
+	pos, streams := 0, 0
+	starts := []int{0}
+	seen := map[int]bool{}
+	for len(starts) > 0 {
+		at := starts[0]
+		starts = starts[1:]
+		if seen[at] || at >= len(data) {
+			continue
+		}
+		if len(seen) == maxStreams {
 			s.a.Incomplete("stream-limit", fmt.Sprintf("more than %d streams", maxStreams))
 			break
 		}
-		if legacy && i == legacyStreams {
+		if legacy && streams == legacyStreams {
 			pos = len(data) // raw storages: nobody unpickles them
 			break
 		}
-		end, ok, err := s.stream(data[pos:], pos, i)
+		seen[at] = true
+		end, ok, err := s.stream(data[at:], at, len(seen)-1)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			break
+		if ok || s.missing {
+			streams++
 		}
-		pos += end
+		if ok {
+			pos = max(pos, at+end)
+			starts = append(starts, at+end)
+			if s.frameEnd > 0 {
+				starts = append(starts, at+s.frameEnd)
+			}
+		}
+	}
+	if streams > 1 {
+		if err := s.through(data, streams-1); err != nil {
+			return err
+		}
 	}
 	if err := s.rest(data, pos); err != nil {
 		return err
@@ -95,7 +117,9 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 			return 0, false, err
 		}
 	}
-	if first.fault != nil && index > 0 && !s.countsAsStream(data, mark) {
+	s.frameEnd = s.m.stopFrame
+	s.missing = first.fault != nil && first.fault.code == "missing-memo"
+	if first.fault != nil && index > 0 && !first.fence && !s.countsAsStream(data, mark) {
 		s.rollback(mark)
 		return 0, false, nil
 	}
@@ -104,11 +128,31 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 	s.exhaustion()
 	s.m.listing.result(s.m)
 	s.m.listing = nil
-	if err := s.others(data, first); err != nil {
+	other, err := s.others(data, reading{}, first)
+	if err != nil {
 		return 0, false, err
 	}
 	s.coverage(first, base)
+	if first.fault != nil && other > 0 {
+		return other, true, nil
+	}
 	return first.end, first.fault == nil, nil
+}
+
+// through reads all streams with one memo, as an Unpickler does whose load is
+// called again and again.
+func (s *scanner) through(data []byte, stops int) error {
+	s.events.base = 0
+	s.m.forget = s.forgetFrom(0)
+	s.m.literal = literalSink{off: true}
+	r := reading{through: stops}
+	o, err := s.read(data, r)
+	if err != nil {
+		return err
+	}
+	s.events.finish(s.m)
+	_, err = s.others(data, r, o)
+	return err
 }
 
 // countsAsStream says whether bytes behind a stream that end in a fault are a
@@ -123,6 +167,7 @@ type outcome struct {
 	fault, soft        *fault
 	crossings          int
 	fence, oddKey, odd bool
+	mixedKeys          bool
 	frames             bool
 	joblib             bool
 	buffers            bool
@@ -136,28 +181,32 @@ func (s *scanner) read(data []byte, r reading) (outcome, error) {
 	}
 	m := s.m
 	return outcome{end: end, fault: m.fault, soft: m.softFault, crossings: m.crossings, fence: m.sawFence, oddKey: m.sawOddKey,
-		odd: m.sawOddName, frames: m.nestedFrame || m.shortFrame, joblib: m.sawJoblib && !r.joblib, buffers: m.buffers}, nil
+		odd: m.sawOddName, mixedKeys: m.sawTextKey && m.sawNumberKey, frames: m.nestedFrame || m.shortFrame, joblib: m.sawJoblib && !r.joblib, buffers: m.buffers}, nil
 }
 
-// others follows every other way in which an interpreter may read the stream.
-func (s *scanner) others(data []byte, first outcome) error {
-	if first.crossings == 0 && !first.fence && !first.oddKey {
-		return nil
+// others follows every other way in which an interpreter may read the stream
+// than r. It gives where one of them ended with a STOP, or 0.
+func (s *scanner) others(data []byte, r reading, first outcome) (end int, err error) {
+	if first.crossings == 0 && !first.fence && !first.oddKey && !first.mixedKeys {
+		return 0, nil
 	}
-	queue := variants(reading{}, first)
+	queue := variants(r, first)
 	count := 1
 	for len(queue) > 0 {
 		if count++; count > maxReadings || !s.a.Budget.Work(int64(len(data))) {
 			s.a.Incomplete("readings-limit", fmt.Sprintf("more than %d ways to read the stream", count-1))
 			s.frames(count, finding.High)
-			return nil
+			return end, nil
 		}
 		r := queue[0]
 		queue = queue[1:]
 		s.m.literal = literalSink{}
 		o, err := s.read(data, r)
 		if err != nil {
-			return err
+			return 0, err
+		}
+		if o.fault == nil {
+			end = max(end, o.end)
 		}
 		s.collect(s.m.literal, s.events.base)
 		s.events.finish(s.m)
@@ -166,7 +215,7 @@ func (s *scanner) others(data []byte, first outcome) error {
 	if first.crossings > 0 {
 		s.frames(count, finding.Medium)
 	}
-	return nil
+	return end, nil
 }
 
 func (s *scanner) frames(readings int, severity finding.Severity) {
@@ -187,17 +236,27 @@ func variants(r reading, o outcome) []reading {
 		v.discard[i] = true
 		out = append(out, v)
 	}
-	if o.fence && !r.marksOnStack && len(r.discard) == 0 {
-		v := r
-		v.marksOnStack = true
-		out = append(out, v)
+	if len(r.discard) > 0 {
+		return out
 	}
-	if o.oddKey && !r.textKeys && len(r.discard) == 0 && !r.marksOnStack {
-		v := r
-		v.textKeys = true
-		out = append(out, v)
+	for _, v := range []reading{
+		{marksOnStack: o.fence || r.marksOnStack, keys: r.keys},
+		{marksOnStack: r.marksOnStack, keys: max(r.keys, keyMode(b2i(o.oddKey)))},
+		{marksOnStack: false, keys: max(r.keys, 2*keyMode(b2i(o.oddKey || o.mixedKeys)))},
+	} {
+		if v.marksOnStack != r.marksOnStack && v.marksOnStack || v.keys > r.keys {
+			v.joblib, v.through = r.joblib, r.through
+			out = append(out, v)
+		}
 	}
 	return out
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // coverage says what of the first reading was not seen or is not certain.

@@ -174,6 +174,11 @@ func decodeUnicodeLine(line []byte) []byte {
 	}
 	out := make([]byte, 0, len(line))
 	for i := 0; i < len(line); {
+		if line[i] == '\\' && i+1 < len(line) && line[i+1] == '\\' {
+			out = append(out, '\\', '\\') // a pair is no start of an escape
+			i += 2
+			continue
+		}
 		if line[i] == '\\' && i+1 < len(line) && (line[i+1] == 'u' || line[i+1] == 'U') {
 			digits := 4
 			if line[i+1] == 'U' {
@@ -202,7 +207,10 @@ func hexRune(b []byte, digits int) (rune, bool) {
 // decodeStringLine decodes the quoted, backslash-escaped text of STRING. ok is
 // false where it is not quoted, which every unpickler refuses.
 func decodeStringLine(line []byte) (text []byte, ok bool) {
-	line = bytes.TrimRight(line, " \t\r\n\v\f\x00")
+	// Python 2's cPickle strips what is not above a space as a signed char.
+	for len(line) > 0 && (line[len(line)-1] <= ' ' || line[len(line)-1] >= 0x80) {
+		line = line[:len(line)-1]
+	}
 	line = bytes.TrimLeft(line, " \t\r\v\f")
 	if len(line) < 2 || line[0] != line[len(line)-1] || line[0] != '\'' && line[0] != '"' {
 		return nil, false
@@ -274,14 +282,17 @@ func simpleEscape(c byte) []byte {
 
 // plausibleNumber says whether some unpickler may read the line as a number.
 func plausibleNumber(line []byte, float bool) bool {
-	if i := bytes.IndexByte(line, 0); i > 0 {
-		line = line[:i] // the C unpickler stops at a NUL
+	if i := bytes.IndexByte(line, 0); i >= 0 {
+		line = line[:i] // the C unpickler stops at a NUL, and takes nothing for 0
+		if i == 0 {
+			return true
+		}
 	}
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return false
 	}
-	const ints, floats = "0123456789+-_xXoObBaAcCdDeEfFlL", "0123456789+-_.eEinfatyINFATY"
+	const ints, floats = "0123456789+-_xXoObBaAcCdDeEfFlL \t\r\v\f", "0123456789+-_.eEinfatyINFATY \t\r\v\f"
 	allowed := ints
 	if float {
 		allowed = floats

@@ -134,12 +134,26 @@ func (m *merger) union(a, b row) row {
 	return a
 }
 
-// settle hands what importing a package does down to its submodules.
+// settle hands what importing a package does down to its submodules, and gives
+// every attribute an owner to walk through.
 func (m *merger) settle() {
 	for _, name := range slices.Sorted(maps.Keys(m.modules)) {
+		m.modules[name].addOwners()
 		if i := strings.LastIndexByte(name, '.'); i > 0 {
 			if parent := m.modules[name[:i]]; parent != nil {
 				m.modules[name].onImport |= parent.onImport
+			}
+		}
+	}
+}
+
+// addOwners adds an undecided class for a member whose class no row names.
+func (mod *module) addOwners() {
+	for _, name := range slices.Sorted(maps.Keys(mod.rows)) {
+		for i := strings.LastIndexByte(name, '.'); i > 0; i = strings.LastIndexByte(name[:i], '.') {
+			if _, ok := mod.rows[name[:i]]; !ok {
+				r := undecided()
+				mod.rows[name[:i]] = row{name: name[:i], kind: Class, call: r.call, new: r.new, state: r.state, items: r.items}
 			}
 		}
 	}

@@ -51,6 +51,7 @@ type Archive struct {
 	// Ends are the places of all end records considered, last first.
 	Ends []int64
 
+	exact    map[int64]bool // end records whose comment reaches the end of the file
 	dir, loc reader
 	seed     maphash.Seed
 }
@@ -58,7 +59,7 @@ type Archive struct {
 // Read finds the directories of b and reads their records. An archive without
 // any has no records. The error is the blob's reader's.
 func Read(b input.Blob) (*Archive, error) {
-	a := &Archive{dir: reader{b: b, window: 64 << 10}, loc: reader{b: b, window: 512}, seed: maphash.MakeSeed()}
+	a := &Archive{dir: reader{b: b, window: 64 << 10}, loc: reader{b: b, window: 512}, seed: maphash.MakeSeed(), exact: map[int64]bool{}}
 	if err := a.findEnds(b); err != nil {
 		return nil, err
 	}
@@ -105,6 +106,9 @@ func (a *Archive) findEnds(b input.Blob) error {
 func (a *Archive) comment(at int64, p []byte) {
 	declared := int64(binary.LittleEndian.Uint16(p[20:]))
 	have := int64(len(p) - endLen)
+	if declared == have {
+		a.exact[at] = true
+	}
 	if len(a.Ends) == 1 || declared == have && a.CommentAt+a.CommentLen < at+int64(len(p)) {
 		a.CommentAt, a.CommentLen = at+endLen, min(declared, have)
 	}
@@ -219,9 +223,10 @@ func (a *Archive) known(d Directory) bool {
 }
 
 // inside says whether an earlier end record lies in a member or a directory of
-// the reading that is there already: a zip stored within this one.
+// the reading that is there already: a zip stored within this one. One whose
+// comment reaches the end of the file is none of these.
 func (a *Archive) inside(at int64) bool {
-	if len(a.Directories) == 0 {
+	if len(a.Directories) == 0 || a.exact[at] {
 		return false
 	}
 	for _, d := range a.Directories {
