@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"bartizan/detect/artifact/format"
+	"bartizan/detect/artifact/gguf"
 	"bartizan/detect/artifact/image"
 	"bartizan/detect/artifact/magic"
 	"bartizan/detect/artifact/npy"
@@ -36,6 +37,7 @@ func builtin(opt Options) []format.Format {
 			pickle.New(opt.Decompile),
 			npy.New(),
 			safetensors.New(),
+			gguf.New(),
 			template.New(),
 		},
 		image.Formats(),

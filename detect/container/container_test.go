@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -198,3 +199,19 @@ func TestCorpusDump(t *testing.T) {
 		}
 	}
 }
+
+// walkPath walks b as the container of that path and gives the names.
+func walkPath(t *testing.T, format, path string, b []byte, name func(string)) {
+	t.Helper()
+	var out finding.Collector
+	in := container.In{Blob: input.FromBytes(b), Path: path, Budget: input.NewBudget(int64(len(b))), Out: &out}
+	err := formatOf(t, format).Walk(context.Background(), in, func(_ context.Context, m *container.Member) error {
+		name(m.Name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func crcOf(s string) uint32 { return crc32.ChecksumIEEE([]byte(s)) }

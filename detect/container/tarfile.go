@@ -206,13 +206,15 @@ func (t *tarWalk) sizes(e *tar.Entry, m *Member) error {
 	if e.HeaderOnly() && e.SizeOK && e.Header.Size > 0 && e.Type != tar.TypeLink {
 		other = e.DataAt + (e.Header.Size+tar.Block-1)&^(tar.Block-1)
 	}
-	if other == e.Next || e.Sparse != nil || e.Size > largestPlain {
+	same := other == e.Next && (e.HeaderOnly() || !e.SizeOK || e.Header.Size == e.Size)
+	if same || e.Sparse != nil || e.Size > largestPlain {
 		return nil
 	}
 	forks, err := t.isHeader(other)
 	if err != nil {
 		return err
 	}
+	forks = forks && other != e.Next
 	severity := finding.Medium
 	switch {
 	case e.HeaderOnly() && !forks:

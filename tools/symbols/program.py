@@ -22,7 +22,13 @@ METHOD_NAMES = frozenset(
     scanner acquire release locked notify notify_all is_set hexdigest digest popleft appendleft extendleft rotate
     strftime isoformat timetuple utctimetuple date time weekday isoweekday toordinal utcoffset tzname dst total_seconds
     pack unpack pack_into unpack_from iter_unpack throw tobytes tolist debug info warning warn error exception critical
-    isEnabledFor getEffectiveLevel parent next __next__ most_common elements move_to_end""".split())
+    isEnabledFor getEffectiveLevel parent next __next__ most_common elements move_to_end
+    sum mean std var min max argmin argmax argsort astype reshape ravel flatten transpose squeeze dot cumsum cumprod prod any
+    all nonzero take repeat tolist item clip round conj diagonal trace swapaxes searchsorted argpartition byteswap newbyteorder
+    todense toarray tocsr tocsc tocoo tolil getnnz to_numpy notna isna dropna fillna nunique numel detach cpu contiguous
+    unsqueeze permute expand expand_as type_as requires_grad_ zero_ fill_ copy_ add_ mul_ div_ sub_ masked_fill masked_fill_
+    index_select gather scatter_ float double long half bool chunk softmax sigmoid log exp sqrt abs pow matmul mm bmm norm
+    uniform_ normal_ size dim ndimension t view_as flip narrow unbind logical_not logical_and eq ne lt gt le ge""".split())
 ELEMENT_METHODS = frozenset("get pop popitem setdefault values items popleft itervalues iteritems __getitem__ next copy".split())
 MUTABLE_STATE = frozenset("posix.environ os.environ sys.modules sys.path sys.meta_path sys.path_hooks sys.path_importer_cache".split())
 IDENTITY_RESULTS = frozenset("functools.partial builtins.staticmethod builtins.classmethod functools.lru_cache functools.update_wrapper "

@@ -24,7 +24,7 @@ func (m *machine) build(start, pos int) int {
 		m.soft("bad-build", start)
 		return pos
 	}
-	m.events.trace.method(m, target, "__setstate__", start)
+	m.events.trace.method(m, target, "__setstate__")
 	m.listing.build(m, target, state)
 	switch n.kind {
 	case nGlobal:
@@ -165,12 +165,12 @@ func (m *machine) mayBeCalled(v val) bool {
 // dict or set: a method of the target is called.
 func (m *machine) fill(op byte, target val, items []val, off int) {
 	n := m.node(target)
-	method := map[byte]string{opAppend: "append", opAppends: "extend", opSetItem: "__setitem__", opSetItems: "__setitem__", opAddItems: "add"}[op]
+	method := map[byte]string{opAppend: "append", opAppends: "append", opSetItem: "__setitem__", opSetItems: "__setitem__", opAddItems: "add"}[op]
 	if n == nil || n.kind <= nDict {
 		m.fillPlain(op, n, target, items, off)
 		return
 	}
-	m.events.trace.method(m, target, method, off)
+	m.events.trace.method(m, target, method)
 	arg := m.newFrom(nTuple, off, items)
 	m.listing.fill(m, target, method, arg)
 	switch n.kind {

@@ -26,7 +26,7 @@ func (m *machine) call(op byte, callee, args, kwargs val, off int) val {
 		m.fail("not-callable", off, "calls a value that is not callable")
 		return m.unknown(callee, args, off)
 	}
-	m.events.trace.call(m, callee, off)
+	m.events.trace.call(m, callee)
 	var result val
 	switch n.kind {
 	case nGlobal:
@@ -44,6 +44,7 @@ func (m *machine) call(op byte, callee, args, kwargs val, off int) val {
 		m.events.unresolvable(m, off, "calls something that only the loader knows", callee, args)
 		result = m.unknown(callee, args, off)
 	}
+	m.events.trace.result(m, callee, result)
 	m.listing.call(m, op, result, callee, args, kwargs)
 	return result
 }

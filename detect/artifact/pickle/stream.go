@@ -119,7 +119,7 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 	}
 	s.frameEnd = s.m.stopFrame
 	s.missing = first.fault != nil && first.fault.code == "missing-memo"
-	if first.fault != nil && index > 0 && !first.fence && !s.countsAsStream(data, mark) {
+	if first.fault != nil && index > 0 && !first.fence && first.crossings == 0 && !s.countsAsStream(data, mark) {
 		s.rollback(mark)
 		return 0, false, nil
 	}
@@ -174,6 +174,9 @@ type outcome struct {
 }
 
 func (s *scanner) read(data []byte, r reading) (outcome, error) {
+	if t := s.events.trace; t != nil {
+		clear(t.alias)
+	}
 	s.m.begin(data, r)
 	end := s.m.run(0)
 	if s.m.err != nil {
@@ -358,7 +361,8 @@ func (s *scanner) report() {
 
 // children scans what hides in literals.
 func (s *scanner) children() error {
-	for _, h := range s.hidden {
+	for i := 0; i < len(s.hidden); i++ { // looking into one may add others
+		h := s.hidden[i]
 		if !s.a.Budget.Work(int64(len(h.data))) {
 			s.a.Incomplete("work-limit", "too many literals hold something to look into")
 			return nil

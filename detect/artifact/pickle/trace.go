@@ -36,10 +36,11 @@ type trace struct {
 	names map[Name]bool
 	calls map[string]bool
 	exts  map[int]bool
+	alias map[val]string
 }
 
 func newTrace() *trace {
-	return &trace{names: map[Name]bool{}, calls: map[string]bool{}, exts: map[int]bool{}}
+	return &trace{names: map[Name]bool{}, calls: map[string]bool{}, exts: map[int]bool{}, alias: map[val]string{}}
 }
 
 func (t *trace) name(ref *symbolRef) {
@@ -60,18 +61,40 @@ func (t *trace) addCall(s string) {
 	}
 }
 
-func (t *trace) call(m *machine, callee val, off int) {
-	if t != nil {
-		t.addCall(m.traceName(callee, 0))
+func (t *trace) call(m *machine, callee val) {
+	if t == nil {
+		return
+	}
+	t.addCall(m.traceName(callee, 0))
+	if a := t.alias[callee]; a != "" {
+		t.addCall(a)
 	}
 }
 
-func (t *trace) method(m *machine, target val, method string, off int) {
+// result remembers under which name an interpreter knows what a call gave: to
+// it getattr's result is getattr's, whatever it was evaluated to here.
+func (t *trace) result(m *machine, callee, result val) {
+	if t == nil || result.kind() != kNode {
+		return
+	}
+	name := t.alias[callee]
+	if name == "" {
+		name = m.traceName(callee, 0)
+	}
+	if name != "" && len(name) < 1000 {
+		t.alias[result] = name + "()"
+	}
+}
+
+func (t *trace) method(m *machine, target val, method string) {
 	if t == nil {
 		return
 	}
 	if name := m.traceName(target, 0); name != "" {
 		t.addCall(name + "." + method)
+	}
+	if a := t.alias[target]; a != "" {
+		t.addCall(a + "." + method)
 	}
 }
 

@@ -96,6 +96,10 @@ func (c Combinator) String() string {
 
 // Symbol is one global of a Python library and what it can do.
 //
+// A call whose arguments match one of Signatures is inert, whatever Call says.
+// Where there are any, Call tells of the other calls, and none means that
+// nothing is known to be harmful, not that any shape is proven.
+//
 // For a Class, Call is cls(*args); New is cls.__new__(cls, *args) alone, with
 // finalisers and hashing, which run without a call; SetState is pickle's BUILD
 // on an instance; Items is APPEND(S), SETITEM(S) and ADDITEMS on an instance.
@@ -108,7 +112,7 @@ type Symbol struct {
 	Module, Name               string // Name is empty for a module
 	Kind                       Kind
 	Call, New, SetState, Items Effect
-	Signatures                 []Signature // a call that matches one of them is inert, whatever Call says; shared, not to be changed
+	Signatures                 []Signature // see below; shared, not to be changed
 	Combinator                 Combinator
 	Library                    string // the data file that knows the module: "cpython", "numpy", …
 }

@@ -23,7 +23,10 @@ type expr struct {
 
 // maxDepth bounds how deep expressions nest. torch's printer starts a new
 // statement long before.
-const maxDepth = 400
+const (
+	maxDepth = 400
+	maxChain = 2000
+)
 
 // parser reads expressions from a lexer with one token of foresight. The first
 // fault sticks until the statement ends.
@@ -146,12 +149,19 @@ func (p *parser) binary(level int) *expr {
 		return &expr{parts: []*expr{e}, at: e.at}
 	}
 	e := p.binary(level + 1)
+	var chain *expr
 	for p.fault == "" && (p.cur.kind == tOp || p.cur.kind == tName) && levels[level][p.cur.text] {
 		p.advance()
 		for p.cur.word("not") || p.cur.word("in") { // "is not", "not in"
 			p.advance()
 		}
-		e = &expr{parts: []*expr{e, p.binary(level + 1)}, at: e.at}
+		if chain == nil {
+			chain = &expr{parts: []*expr{e}, at: e.at}
+		}
+		chain.parts = append(chain.parts, p.binary(level+1))
+	}
+	if chain != nil {
+		return chain
 	}
 	return e
 }
@@ -175,8 +185,10 @@ func (p *parser) unary() *expr {
 
 func (p *parser) postfix() *expr {
 	e := p.atom()
-	for p.fault == "" {
+	for links := 0; p.fault == ""; links++ {
 		switch {
+		case links > maxChain:
+			p.fail("chain of attributes and calls too long")
 		case p.accept("."):
 			if p.cur.kind != tName {
 				p.fail("want a name")
@@ -222,7 +234,7 @@ func (p *parser) subscripts() []*expr {
 		if p.accept(":") || p.accept(",") {
 			continue
 		}
-		if !p.begins() && !p.cur.word("not") {
+		if !p.begins() {
 			p.fail("want an index")
 			break
 		}

@@ -125,6 +125,7 @@ func (l *lexer) blanks() {
 			l.fresh = false
 		case c == '\n' && l.depth > 0:
 			l.newline()
+			l.fresh = false
 		default:
 			return
 		}
