@@ -111,6 +111,9 @@ func (s *scan) child(ctx context.Context, parent *format.Artifact, c format.Chil
 	switch {
 	case c.Blob.Size() == 0:
 		return nil
+	case s.budget.Spent():
+		a.Out.Incomplete("budget-limit", "the rest was not opened")
+		return nil
 	case a.Depth > s.budget.Depth:
 		a.Incomplete("depth-limit", fmt.Sprintf("nested deeper than %d", s.budget.Depth))
 		return nil

@@ -43,6 +43,10 @@ func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
 		if m.Kind != container.File {
 			return nil
 		}
+		if art.Budget.Spent() {
+			art.Out.Incomplete("budget-limit", "the rest was not opened")
+			return nil
+		}
 		blob, release, err := m.Open(ctx)
 		if err != nil {
 			return err

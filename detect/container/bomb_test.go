@@ -144,7 +144,7 @@ func hostile(name string) []byte {
 	case "lz4 of a gigabyte":
 		return lz4Zeros(256 << 20)
 	case "gzip in gzip in gzip":
-		return gzipped(string(gzipped(string(gzipZeros(4 << 30)))))
+		return gzipped(string(gzipped(string(gzipZeros(1 << 30)))))
 	case "nested streams":
 		return nestedStreams(40)
 	case "empty gzip members":
@@ -167,13 +167,9 @@ func hostile(name string) []byte {
 		return gzipped(string(tarOf(tent{name: "a", data: repeat("\x00", 30<<20)}, tent{name: "b", data: good})))
 	case "deep names and links":
 		return linkBomb()
-	case "bzip2":
-		return unpackHex("425a6839314159265359") // completed by the caller
 	}
 	return nil
 }
-
-func unpackHex(string) []byte { return nil }
 
 func linkBomb() []byte {
 	var members []tent

@@ -30,6 +30,9 @@ func (w *walker) compare(m *Member, size int64, crc uint32) {
 func (w *walker) overlong(m *Member) {
 	got := int64(len(m.buf))
 	m.stop(CodeMemory, fmt.Sprintf("unpacked the first %d bytes of %s", got, declared(m.Size)))
+	if m.Size >= 0 && got > m.Size {
+		w.compare(m, got, m.crc)
+	}
 	used := m.Packed
 	if m.consumed != nil {
 		used = max(m.consumed(), 1)
@@ -37,10 +40,7 @@ func (w *walker) overlong(m *Member) {
 	if used <= 0 || got/used < bombRatio {
 		return
 	}
-	whole := m.Size
-	if whole < 0 {
-		whole = saturated(m.Packed, got/used)
-	}
+	whole := max(m.Size, saturated(m.Packed, got/used))
 	if whole > w.in.Budget.ExpandLeft()+got {
 		w.bomb(m, whole)
 	}

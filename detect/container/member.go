@@ -167,7 +167,7 @@ func (m *Member) fill(want int64) error {
 			}
 		}
 		if len(m.buf) == cap(m.buf) && !m.grow() {
-			m.stop(CodeMemory, fmt.Sprintf("unpacked %d bytes", len(m.buf)))
+			m.w.overlong(m)
 			return nil
 		}
 		room := m.buf[len(m.buf):min(cap(m.buf), len(m.buf)+1<<20)]

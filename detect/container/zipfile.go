@@ -59,7 +59,17 @@ type zipWalk struct {
 	locals  map[int64]struct{} // offsets of local headers that are known
 	pending []int64            // offsets of local headers that a mismatch leads to
 	names   map[uint64]int32
+	scan    scanner
+	one     Member // filled in anew for each record: there may be many
 }
+
+// Views that members share; they are never changed.
+var (
+	bothViews   = []string{ViewCentral, ViewLocal}
+	centralView = []string{ViewCentral}
+	localView   = []string{ViewLocal}
+	orphanView  = []string{ViewOrphan}
+)
 
 func (z *zipWalk) run() error {
 	a, err := zip.Read(z.in.Blob)
@@ -181,8 +191,9 @@ func (z *zipWalk) record(i int) error {
 	if err != nil {
 		return err
 	}
-	m := z.member(&z.c, ViewCentral)
+	m := z.member(&z.one, &z.c, bothViews)
 	if !found {
+		m.Views = centralView
 		z.add(rule(ruleMismatch), r.At, z.c.Length, finding.Medium, quote(m.Name)+" has no local header where the directory says",
 			map[string]any{"member": m.Label(), "fields": "offset"})
 		z.incomplete(CodeDamaged, m.Name, "no local header")
@@ -191,7 +202,6 @@ func (z *zipWalk) record(i int) error {
 		return z.emit(m)
 	}
 	fields := z.differ()
-	m.Views = append(m.Views, ViewLocal)
 	dataAt := z.l.Offset + z.l.Length
 	if err := z.setData(m, &z.c, dataAt); err != nil {
 		return err
@@ -224,11 +234,10 @@ func (z *zipWalk) local(r *zip.Record) (bool, error) {
 	return false, nil
 }
 
-// member makes the member that a header describes, without its data.
-func (z *zipWalk) member(h *zip.Header, view string) *Member {
-	m := &Member{
-		Name: string(h.Name), Size: h.Size, Packed: h.Packed, Offset: h.Offset,
-		Views: append(make([]string, 0, 2), view), crc: h.CRC, hasCRC: true,
+// member fills in the member that a header describes, without its data.
+func (z *zipWalk) member(m *Member, h *zip.Header, views []string) *Member {
+	*m = Member{
+		Name: string(h.Name), Size: h.Size, Packed: h.Packed, Offset: h.Offset, Views: views, crc: h.CRC, hasCRC: true,
 	}
 	if n := len(m.Name); n > 0 && (m.Name[n-1] == '/' || m.Name[n-1] == '\\' && h.Size == 0) {
 		m.Kind = Dir

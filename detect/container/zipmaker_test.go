@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"hash/crc32"
+	"strconv"
 )
 
 // zent is one member of a crafted zip. What is not set follows from name and
@@ -205,4 +206,16 @@ func zip64Field(values ...uint64) []byte {
 func extraField(id uint16, body string) []byte {
 	le := binary.LittleEndian
 	return append(le.AppendUint16(le.AppendUint16(nil, id), uint16(len(body))), body...)
+}
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+// patchEnd sets the zip64 end record of a directory that was made apart.
+func patchEnd(tail []byte, dirLen, n int, at int64) {
+	le := binary.LittleEndian
+	end64 := tail[dirLen:]
+	le.PutUint64(end64[24:], uint64(n))
+	le.PutUint64(end64[32:], uint64(n))
+	le.PutUint64(end64[48:], uint64(at))
+	le.PutUint64(end64[56+8:], uint64(at)+uint64(dirLen))
 }

@@ -56,7 +56,7 @@ func (z *zipWalk) differ() difference {
 // and as the local header has it where that means other bytes or another kind.
 func (z *zipWalk) twoReadings(m *Member, d difference, dataAt int64) error {
 	l := z.l
-	other := z.member(&l, ViewLocal)
+	other := z.member(new(Member), &l, localView)
 	name, extra := other.Name, string(l.Extra)
 	l.Name, l.Extra = []byte(name), []byte(extra) // visits move the buffer that they lie in
 	if d.name {
@@ -87,7 +87,7 @@ func (z *zipWalk) twoReadings(m *Member, d difference, dataAt int64) error {
 	if !d.content() {
 		return z.emit(m)
 	}
-	m.Views = m.Views[:1]
+	m.Views = centralView
 	other.Aliases = append(other.Aliases, m.Name)
 	if err := z.emit(m); err != nil {
 		return err

@@ -3,8 +3,10 @@ package container
 import (
 	"bytes"
 	"fmt"
+	"io"
 
 	"bartizan/detect/container/zip"
+	"bartizan/detect/input"
 	"bartizan/finding"
 )
 
@@ -14,6 +16,8 @@ const (
 	shebang    = 4 << 10   // bytes of a script before a zip application
 	gapWork    = 256 << 20 // bytes of gaps searched for headers
 	searchStep = 64 << 10
+	// triedHeader is what looking at a signature costs, in bytes searched.
+	triedHeader = 256
 )
 
 // chain visits hidden members from off on, as a reader of local headers goes
@@ -23,7 +27,7 @@ func (z *zipWalk) chain(off int64) error {
 		if _, known := z.locals[off]; known {
 			return nil
 		}
-		end, err := z.orphan(off)
+		end, err := z.orphan(off, func() error { return nil })
 		if err != nil || end < 0 {
 			return err
 		}
@@ -32,8 +36,8 @@ func (z *zipWalk) chain(off int64) error {
 }
 
 // orphan visits the member of a local header that no directory lists; -1 says
-// that there is none at off.
-func (z *zipWalk) orphan(off int64) (end int64, err error) {
+// that there is none at off. What lies before it is visited first.
+func (z *zipWalk) orphan(off int64, before func() error) (end int64, err error) {
 	ok, err := z.a.Local(off, &z.l)
 	if err != nil {
 		return -1, fmt.Errorf("%s: zip local header at %d: %w", z.in.Path, off, err)
@@ -43,9 +47,12 @@ func (z *zipWalk) orphan(off int64) (end int64, err error) {
 	}
 	z.locals[off] = struct{}{}
 	l := z.l
+	l.Name, l.Extra = bytes.Clone(l.Name), bytes.Clone(l.Extra)
+	if err := before(); err != nil {
+		return -1, err
+	}
 	dataAt := off + l.Length
-	m := z.member(&l, ViewOrphan)
-	l.Name, l.Extra = nil, nil
+	m := z.member(new(Member), &l, orphanView)
 	if l.Flags&zip.FlagDescriptor != 0 && l.Packed == 0 {
 		if l.Packed, err = z.untilHeader(dataAt); err != nil {
 			return -1, err
@@ -85,11 +92,11 @@ func plausibleLocal(h *zip.Header) bool {
 // untilHeader is how many bytes there are before the next record of any sort.
 func (z *zipWalk) untilHeader(from int64) (int64, error) {
 	for off := from; ; {
-		i, err := z.search(off, z.in.Blob.Size(), []byte("PK"))
+		i, err := z.search(off, z.in.Blob.Size(), "PK")
 		if err != nil || i < 0 {
 			return z.in.Blob.Size() - from, err
 		}
-		p, err := z.in.Blob.Slice(i, 4).Head(4)
+		p, err := z.scan.at(z.in.Blob, i, min(4, z.in.Blob.Size()-i))
 		if err != nil {
 			return 0, err
 		}
@@ -100,28 +107,59 @@ func (z *zipWalk) untilHeader(from int64) (int64, error) {
 	}
 }
 
-// search finds pattern in [from, to), or gives -1. It costs the subject work.
-func (z *zipWalk) search(from, to int64, pattern []byte) (int64, error) {
+// search finds pattern in [from, to), or gives -1. What it goes over costs the
+// subject work.
+func (z *zipWalk) search(from, to int64, pattern string) (int64, error) {
 	for from < to {
-		n := min(searchStep, to-from)
-		if !z.in.Budget.Work(n) {
-			z.incomplete(CodeWork, "", fmt.Sprintf("bytes from %d on were not searched for hidden members", from))
-			return -1, nil
-		}
-		p, err := z.in.Blob.Slice(from, n).Head(n)
+		p, err := z.scan.at(z.in.Blob, from, min(searchStep, to-from))
 		if err != nil {
 			return -1, fmt.Errorf("%s: searching at %d: %w", z.in.Path, from, err)
 		}
-		if i := bytes.Index(p, pattern); i >= 0 {
-			return from + int64(i), nil
+		i := bytes.Index(p, []byte(pattern))
+		cost := int64(len(p))
+		if i >= 0 {
+			cost = int64(i) + triedHeader
 		}
-		z.in.Blob.Forget(from, from+n)
-		if n < searchStep {
+		if !z.in.Budget.Work(cost) {
+			z.incomplete(CodeWork, "", fmt.Sprintf("bytes from %d on were not searched for hidden members", from))
 			return -1, nil
 		}
-		from += n - int64(len(pattern)) + 1
+		if i >= 0 {
+			return from + int64(i), nil
+		}
+		z.in.Blob.Forget(from, from+int64(len(p)))
+		if from+int64(len(p)) >= to || len(p) < len(pattern) {
+			return -1, nil
+		}
+		from += int64(len(p) - len(pattern) + 1)
 	}
 	return -1, nil
+}
+
+// scanner keeps the piece of a blob that was searched last.
+type scanner struct {
+	buf   []byte
+	start int64
+}
+
+// at gives some bytes from off on, at most n.
+func (s *scanner) at(b input.Blob, off, n int64) ([]byte, error) {
+	if _, ok := b.Mem(); ok {
+		return b.Bytes(off, n)
+	}
+	if have := s.start + int64(len(s.buf)) - off; off < s.start || have < min(n, 1<<10) {
+		if s.buf == nil {
+			s.buf = make([]byte, searchStep)
+		}
+		s.buf = s.buf[:min(searchStep, b.Size()-off)]
+		got, err := b.ReadAt(s.buf, off)
+		if s.buf = s.buf[:got]; err != nil && err != io.EOF {
+			return nil, err
+		}
+		s.start = off
+	}
+	p := s.buf[off-s.start:]
+	return p[:min(n, int64(len(p)))], nil
 }
 
 // rest looks at everything that belongs to no listed member.
@@ -163,39 +201,30 @@ func (z *zipWalk) rest() error {
 
 // gap searches one range for hidden members and hands on what is left of it.
 func (z *zipWalk) gap(from, to int64, view string) error {
-	for from < to {
-		at, err := z.search(from, min(to, from+gapWork), []byte("PK\x03\x04"))
+	stop := min(to, from+gapWork)
+	for next := from; from < to; {
+		at, err := z.search(next, stop, "PK\x03\x04")
 		if err != nil {
 			return err
 		}
 		if at < 0 {
-			return z.leftover(from, to, view)
+			break
 		}
-		end, err := z.orphan(at)
+		end, err := z.orphan(at, func() error { return z.leftover(from, at, view) })
 		if err != nil {
 			return err
 		}
 		if end < 0 { // chance: the signature alone
-			next, err := z.search(at+4, to, []byte("PK\x03\x04"))
-			if err != nil {
-				return err
-			}
-			if next < 0 {
-				return z.leftover(from, to, view)
-			}
-			if err := z.leftover(from, next, view); err != nil {
-				return err
-			}
-			from = next
+			next = at + 4
 			continue
 		}
-		if err := z.leftover(from, at, view); err != nil {
-			return err
-		}
-		from = max(end, at+1)
-		view = afterOrphan(view)
+		from, view = max(end, at+1), afterOrphan(view)
+		next = from
 	}
-	return nil
+	if stop < to {
+		z.incomplete(CodeWork, "", fmt.Sprintf("bytes from %d on were not searched for hidden members", stop))
+	}
+	return z.leftover(from, to, view)
 }
 
 func afterOrphan(view string) string {

@@ -49,6 +49,10 @@ func (b *Budget) ExpandLeft() int64 { return max(b.expand, 0) }
 // Work takes n bytes of repeated scanning; false means that the budget is spent.
 func (b *Budget) Work(n int64) bool { b.work -= n; return b.work >= 0 }
 
+// Spent says that some part of the budget is used up: nothing further within
+// the subject is opened.
+func (b *Budget) Spent() bool { return b.members < 0 || b.expand < 0 || b.work < 0 }
+
 func saturate(size, rate int64) int64 {
 	if size > (1<<62)/rate {
 		return 1 << 62

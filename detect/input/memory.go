@@ -3,7 +3,7 @@ package input
 // DefaultLive is how many bytes of unpacked members and decoder windows one
 // subject may hold in memory at a time, over all levels of nesting. It is the
 // larger part of the 64 MiB that a scan may be resident above its start.
-const DefaultLive = 40 << 20
+const DefaultLive = 36 << 20
 
 // lenders is how many returned buffers are kept for reuse.
 const lenders = 4
@@ -23,6 +23,7 @@ func (b *Budget) Lend(n int64) ([]byte, bool) {
 		return nil, false
 	}
 	m := &b.memory
+	n = class(n, m.live-m.held+m.spare())
 	best := -1
 	for i, f := range m.free {
 		if int64(cap(f)) >= n && int64(cap(f)) <= 16*max(n, 64<<10) && (best < 0 || cap(f) < cap(m.free[best])) {
@@ -82,11 +83,29 @@ func (b *Budget) Release(n int64) { b.memory.held -= n }
 
 // LiveLeft is how many bytes may still be lent or held.
 func (b *Budget) LiveLeft() int64 {
-	left := b.memory.live - b.memory.held
-	for _, f := range b.memory.free {
-		left += int64(cap(f))
+	return max(b.memory.live-b.memory.held+b.memory.spare(), 0)
+}
+
+// spare is what lies ready for reuse.
+func (m *memory) spare() (n int64) {
+	for _, f := range m.free {
+		n += int64(cap(f))
 	}
-	return max(left, 0)
+	return n
+}
+
+// class rounds a larger size up to one of few, where that fits into left, so
+// that returned buffers fit the next loan and less garbage waits for collection.
+func class(n, left int64) int64 {
+	if n <= 64<<10 {
+		return n
+	}
+	for _, c := range [...]int64{256 << 10, 1 << 20, 4 << 20, 12 << 20, 24 << 20} {
+		if n <= c && c <= left {
+			return c
+		}
+	}
+	return n
 }
 
 func (m *memory) drop(i int) {

@@ -36,7 +36,7 @@ func (e *cycloneDXEncoder) Subject(r *finding.SubjectReport) error {
 		ref += "#" + strconv.Itoa(n+1)
 	}
 	e.refs["subject:"+name]++
-	c := cdx.Component{BOMRef: ref, Type: componentType(r.Formats), Name: path.Base(name), Properties: properties(r)}
+	c := cdx.Component{BOMRef: ref, Type: componentType(r.ID, r.Formats), Name: path.Base(name), Properties: properties(r)}
 	if hex, ok := strings.CutPrefix(r.Digest, "sha256:"); ok {
 		c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex}}
 	}
@@ -47,26 +47,48 @@ func (e *cycloneDXEncoder) Subject(r *finding.SubjectReport) error {
 	return nil
 }
 
+// models are the formats that hold weights or graphs, by the first word of
+// their name; data are those that hold tables and arrays. Both are read only.
+var (
+	models = words("safetensors gguf pickle hdf5 keras onnx ort tensorflow tflite executorch coreml tensorrt caffe paddle catboost xgboost lightgbm flax torchscript pytorch joblib skops openvino llamafile pmml")
+	data   = words("npy parquet arrow orc avro tfrecord r matlab sqlite leveldb dicom csv")
+	// packed are the names under which archives are models.
+	packed = words(".pt .pth .pt2 .bin .ckpt .keras .joblib .pkl .skops .nemo .mar .mlmodel .mlpackage .tflite")
+)
+
+func words(list string) map[string]bool {
+	out := map[string]bool{}
+	for word := range strings.FieldsSeq(list) {
+		out[word] = true
+	}
+	return out
+}
+
 // componentType says what a subject is by the formats that were recognised in
-// it: formats that hold weights or graphs make a model, arrays are data.
-func componentType(formats []string) cdx.ComponentType {
+// it. What lies in an archive is not among them: there the name tells.
+func componentType(name string, formats []string) cdx.ComponentType {
 	t := cdx.ComponentTypeFile
 	for _, f := range formats {
-		switch family(f) {
-		case "pytorch", "torch", "torchscript", "safetensors", "gguf", "ggml", "onnx", "keras", "hdf5", "savedmodel",
-			"tensorflow", "tflite", "joblib", "skops", "xgboost", "lightgbm", "catboost", "openvino", "coreml", "executorch",
-			"tensorrt", "llamafile", "nemo", "paddle", "flax", "mar", "pmml", "pickle":
+		first, _, _ := strings.Cut(f, "-")
+		ext := strings.ToLower(path.Ext(name))
+		switch {
+		case models[first]:
 			return cdx.ComponentTypeMachineLearningModel
-		case "npy", "npz", "numpy", "parquet", "arrow", "csv":
+		case isPacking(f) && packed[ext]:
+			t = cdx.ComponentTypeMachineLearningModel
+		case data[first], isPacking(f) && (ext == ".npz" || ext == ".rds" || ext == ".rda"):
 			t = cdx.ComponentTypeData
 		}
 	}
 	return t
 }
 
-func family(format string) string {
-	name, _, _ := strings.Cut(format, "-")
-	return name
+func isPacking(format string) bool {
+	switch format {
+	case "zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "lzma", "joblib-zfile":
+		return true
+	}
+	return false
 }
 
 func properties(r *finding.SubjectReport) *[]cdx.Property {

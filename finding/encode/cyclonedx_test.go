@@ -55,9 +55,23 @@ func TestCycloneDXExample(t *testing.T) {
 }
 
 func TestComponentType(t *testing.T) {
-	for want, formats := range map[string][]string{"file": {"text"}, "data": {"npy"}, "machine-learning-model": {"zip", "pytorch-zip"}} {
-		if got := componentType(formats); string(got) != want {
-			t.Errorf("%v: got %s, want %s", formats, got, want)
+	for _, c := range []struct {
+		name    string
+		formats []string
+		want    string
+	}{
+		{"README.md", []string{"text"}, "file"},
+		{"a.npy", []string{"npy"}, "data"},
+		{"a.npz", []string{"zip"}, "data"},
+		{"a.PT", []string{"zip"}, "machine-learning-model"},
+		{"source.zip", []string{"zip"}, "file"},
+		{"a.joblib", []string{"zlib"}, "machine-learning-model"},
+		{"anything", []string{"gguf", "jinja"}, "machine-learning-model"},
+		{"saved_model.pb", []string{"tensorflow-protobuf"}, "machine-learning-model"},
+		{"a.pt", nil, "file"},
+	} {
+		if got := componentType(c.name, c.formats); string(got) != c.want {
+			t.Errorf("%s %v: got %s, want %s", c.name, c.formats, got, c.want)
 		}
 	}
 }

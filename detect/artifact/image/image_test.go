@@ -75,7 +75,7 @@ func TestPictures(t *testing.T) {
 				t.Errorf("%s: child %q", name, got)
 			}
 			for _, cut := range []int{1, 2, 5, len(b) / 2} {
-				if len(b)-cut < 30 {
+				if len(b)-cut < 30 || name == "gif" && cut == 1 { // a picture without its trailer is whole
 					continue
 				}
 				o = formattest.Bytes(t, "a."+name, b[:len(b)-cut], Formats()...)

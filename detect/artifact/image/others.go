@@ -15,10 +15,13 @@ func walkGIF(ctx context.Context, w *walker) (int64, *fault) {
 	if head == nil {
 		return 0, truncated("header")
 	}
-	at := 13 + colours(head[10])
+	at, images := 13+colours(head[10]), 0
 	for n := 0; n < maxChunks; n++ {
 		if w.err = ctx.Err(); w.err != nil {
 			return 0, nil
+		}
+		if at == w.blob.Size() && images > 0 { // some writers leave the trailer out
+			return at, nil
 		}
 		b := w.bytes(at, 1)
 		if b == nil {
@@ -30,6 +33,7 @@ func walkGIF(ctx context.Context, w *walker) (int64, *fault) {
 		case 0x21:
 			at += 2
 		case 0x2c:
+			images++
 			d := w.bytes(at, 10)
 			if d == nil {
 				return 0, truncated("image")

@@ -16,7 +16,7 @@ const maxSVG = 16 << 20
 
 var ruleActive = finding.Rule{
 	ID: "image/active-svg", Title: "Drawing with a script or an external entity",
-	Help: "An SVG holds a script, an event handler, a javascript address, foreign markup or an entity declaration. It runs in the " +
+	Help: "An SVG holds a script, an event handler, a javascript address, an embedded page or an entity declaration. It runs in the " +
 		"browser of whoever opens it, with the rights of the page that serves it.",
 	Severity: finding.Medium, Confidence: finding.ConfidenceMedium,
 	References:  []string{"CWE-79", "CWE-611", "AML.T0011"},
@@ -43,7 +43,7 @@ func (SVG) Match(p *format.Probe) bool {
 }
 
 // active is what makes a drawing more than one.
-var active = regexp.MustCompile(`(?i)<script|<foreignobject|<iframe|<embed|<!entity|javascript:|[\s"'/]on[a-z]{3,20}\s*=\s*["']`)
+var active = regexp.MustCompile(`(?i)<script|<iframe|<embed|<!entity|javascript:|[\s"'/]on[a-z]{3,20}\s*=\s*["']`)
 
 // Scan implements format.Format.
 func (SVG) Scan(_ context.Context, a *format.Artifact) error {

@@ -197,8 +197,8 @@ func (w *walker) dynamicItem(e *Expr, base, index *value) {
 	if index.kind != vUnknown || index.from != fromContent || base.kind == vDict || base.kind == vList {
 		return
 	}
-	if base.from == fromContent || base.from == fromMessages {
-		return // positions within the content itself
+	if base.from != fromOther && base.from != fromMessage {
+		return // positions within the content itself, in a list of calls
 	}
 	w.issue(Issue{Kind: DynamicAttribute, Weight: Medium, Off: e.Off, Symbol: path(e.X[0]), Detail: "item",
 		Message: "a message's content chooses which item or attribute is read"})

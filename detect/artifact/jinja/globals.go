@@ -24,6 +24,9 @@ var callables = map[string]bool{
 // mild are builtins that are only steps on the way.
 var mild = map[string]bool{"dir": true, "type": true, "file": true, "vars": true, "setattr": true, "delattr": true, "compile": true}
 
+// values are builtins that no template would use as the name of a variable.
+var values = map[string]bool{"eval": true, "exec": true, "getattr": true, "open": true, "globals": true, "locals": true, "breakpoint": true}
+
 // web are the objects that Flask and others hand to templates.
 var web = map[string]bool{"request": true, "config": true, "session": true, "g": true, "current_app": true, "app": true, "application": true}
 
@@ -40,7 +43,7 @@ func (w *walker) globalValue(e *Expr) {
 		w.dunder(e.Off, e.Text, "name")
 	case factories[e.Text] || e.Text == "self" && w.chat:
 		w.global(e, High, "a global function of the environment is used as a value")
-	case machine[e.Text] && e.Text != "requests" && w.chat, callables[e.Text] && !mild[e.Text] && w.chat:
+	case machine[e.Text] && e.Text != "requests" && w.chat, values[e.Text] && w.chat:
 		w.global(e, Medium, "a module or builtin of Python is used as a value")
 	case web[e.Text] && len(e.Text) > 1 && w.chat && e.Text != "app" && e.Text != "application" && e.Text != "session":
 		w.global(e, Low, "an object of a web framework is used as a value")

@@ -28,6 +28,8 @@ var structural = wordSet(`user users assistant system tool tools toolcall toolca
  title url urls link step steps action actions plan chat conversation history gpt correct user1 media vision placeholder box ref quad object_ref s
  m n b c d g p q r t u v x y z k j l h f i a
  use mcp server servers search web begin_of_text end_of_text special open close tags tag block section sections unused reserved token tokens mask
+ def sep cdata param params memory scratchpad information solution citation citations cite quote budget cot reflect grounding nl patch eod sop gmask sp unused0 unused1
+ videos audios pictures attachment attachments speech lang language code execution outcome region point points polygon object1 vision1 interpreter1 recipient
  developer environment latest reminder no_think nothink thinkon data base64 http https minimax seed kimi harmony gemma`)
 
 func wordSet(s string) map[string]bool {
@@ -64,6 +66,11 @@ var (
 		`!\[[^\]]*\]\(\s*(https?:)?//`,
 	}, "|"))
 
+	// concealing alone is what system prompts say of tools; unconditional text must
+	// speak of itself as well.
+	concealing = regexp.MustCompile(`(?is)^(do not|don't|never|must not|without)\b.{0,30}\b(tell|telling|reveal|revealing|mention|mentioning|inform|informing|disclos\w+|admit\w*|alert\w*|notif\w+|warn\w*|acknowledg\w+)`)
+	ofItself   = regexp.MustCompile(`(?is)\b(this|these|that|the|your|hidden|secret)\b.{0,16}\b(instructions?|prompt|directive|message|note|rule|change|link)\b|that you (were|are|have been|did)`)
+
 	steeringText = regexp.MustCompile(`(?is)` + strings.Join([]string{
 		`\b(always|never|only|must|instead|regardless|immediately)\b.{0,60}\b(recommend|mention|include|add|append|insert|say|claim|state|tell|link|promote|prais\w+|suggest|reply|respond|answer|refuse|deny|approve|agree|use|output|write|end|begin|start|comply|decline|treat|insist|conclude|choose|prefer|report|classif\w+|rate|return|generate|produce|provide|cite|omit|pretend|give|assume|accept|reject|direct|advise|send|print|mark)`,
 		`\b(recommend|promote|endorse|advertise|advise buying|praise|favou?r)\b`,
@@ -99,8 +106,8 @@ func graded(text string) grade {
 				n++
 			case unicode.IsLetter(r):
 				k++
-			case unicode.IsDigit(r):
-				letters++ // a number is not a word, a run of digits and letters may be a code
+			case unicode.IsDigit(r) && len(x) >= 6:
+				letters++ // a number is not a word, a long run of digits and letters may be a code
 			}
 		}
 		letters += k

@@ -1,6 +1,9 @@
 package jinja
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // scope is a layer of variables. A loop, macro or with opens a scope whose sets
 // do not last; a branch of an if opens one whose sets are joined afterwards.
@@ -82,7 +85,7 @@ func (s *scope) joined(name string, branches []*scope, total bool) *value {
 // says that its body ran.
 func (s *scope) close(certain bool) {
 	for _, n := range s.names() {
-		if n[0] != '#' {
+		if !strings.HasPrefix(n, "#") {
 			continue
 		}
 		v := s.vars[n]

@@ -61,19 +61,22 @@ func squeezed(s string) string { return strings.Join(strings.Fields(s), " ") }
 // conditions: sentences that hide, override or reach out have no place in it.
 func (w *walker) judgeWhole() {
 	text := string(w.buf)
-	for n, at := 0, 0; n < 8 && at < len(text); n++ {
+	for n, at := 0, 0; n < 32 && at < len(text); n++ {
 		m := overtText.FindStringIndex(text[at:])
 		if m == nil {
 			return
 		}
 		start, end := at+m[0], at+m[1]
+		at = end
+		if concealing.MatchString(text[start:end]) && !ofItself.MatchString(text[start:min(end+40, len(text))]) {
+			continue
+		}
 		weight := High
 		if strings.Contains(text[start:end], hole) {
 			weight = Medium // joined from parts that may never meet
 		}
 		w.issue(Issue{Kind: HiddenInstruction, Weight: weight, Off: w.sourceOf(start), Text: squeezed(visible(text[start:end])), Detail: "overt",
 			Message: "the template itself tells the model to hide, to override or to reach out"})
-		at = end
 	}
 }
 

@@ -68,6 +68,9 @@ func parseHeader(text []byte) (*info, *problem) {
 				return nil, &problem{what: "fortran_order is no truth value"}
 			}
 		case "shape":
+			if value.kind == number {
+				return nil, &problem{what: "shape is no tuple"}
+			}
 			if h.shape, bad = dims(value); bad != nil {
 				return nil, bad
 			}
@@ -156,7 +159,7 @@ func subarray(of, shape literal, depth int) (uint64, bool, *problem) {
 func typeSize(s string) (size uint64, objects bool, bad *problem) {
 	unknown := &problem{what: "unknown type " + clip(s)}
 	t := strings.TrimLeft(s, "<>|=")
-	if len(s)-len(t) > 1 || t == "" {
+	if len(s)-len(t) > 1 || t == "" || t[0] >= 0x80 {
 		return 0, false, unknown
 	}
 	k, rest := t[0], t[1:]
@@ -169,18 +172,16 @@ func typeSize(s string) (size uint64, objects bool, bad *problem) {
 	switch k {
 	case 'O': // |O, |O8
 		return 8, true, nil
-	case 'b', 'i', 'u', 'f', 'c', 'S', 'a', 'V':
-		if digits == 0 || tail != "" {
+	case 'S', 'a', 'V', 'U':
+		if tail != "" {
 			return 0, false, unknown
+		}
+		if k == 'U' {
+			size *= 4
 		}
 		return size, false, nil
-	case 'U':
-		if digits == 0 || tail != "" {
-			return 0, false, unknown
-		}
-		return size * 4, false, nil
 	case 'm', 'M': // <M8[ns]
-		if size != 8 || tail != "" && (tail[0] != '[' || tail[len(tail)-1] != ']') {
+		if size != 8 || !isUnit(tail) {
 			return 0, false, unknown
 		}
 		return 8, false, nil
@@ -190,5 +191,27 @@ func typeSize(s string) (size uint64, objects bool, bad *problem) {
 		}
 		return 1, false, nil
 	}
+	if tail == "" && size < 64 && strings.IndexByte(sizes[k], byte(size)) >= 0 {
+		return size, false, nil
+	}
 	return 0, false, unknown
+}
+
+// sizes are those that NumPy knows of numbers, on any platform. Read only.
+var sizes = [128]string{'b': "\x01", 'i': "\x01\x02\x04\x08", 'u': "\x01\x02\x04\x08", 'f': "\x02\x04\x08\x0a\x0c\x10", 'c': "\x04\x08\x10\x14\x18\x20"}
+
+// isUnit: nothing, or a unit of time with its multiple, as in [25s].
+func isUnit(s string) bool {
+	if s == "" {
+		return true
+	}
+	if len(s) < 3 || s[0] != '[' || s[len(s)-1] != ']' {
+		return false
+	}
+	for _, c := range []byte(s[1 : len(s)-1]) {
+		if !isLetter(c) && (c < '0' || c > '9') && c != '/' {
+			return false
+		}
+	}
+	return true
 }

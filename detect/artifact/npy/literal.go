@@ -188,7 +188,7 @@ func (p *parser) number() (literal, *problem) {
 		}
 		p.i++
 	}
-	if p.i == from {
+	if p.i == from || p.s[from] == '0' && p.i > from+1 {
 		return literal{}, p.fail("no number", false)
 	}
 	if p.i < len(p.s) && (p.s[p.i] == 'L' || p.s[p.i] == 'l') { // Python 2 wrote 3L
@@ -206,8 +206,8 @@ func (p *parser) word() (literal, *problem) {
 		p.i++
 	}
 	w := p.s[from:p.i]
-	if p.i < len(p.s) && (p.s[p.i] == '\'' || p.s[p.i] == '"') && len(w) <= 2 {
-		return p.text() // u'', b'', rb''
+	if p.i < len(p.s) && (p.s[p.i] == '\'' || p.s[p.i] == '"') && (w == "u" || w == "b" || w == "U" || w == "B") {
+		return p.text()
 	}
 	switch w {
 	case "True":

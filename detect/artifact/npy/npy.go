@@ -85,7 +85,7 @@ func array(ctx context.Context, a *format.Artifact, at int64) (int64, error) {
 	h, bad := parseHeader(text)
 	if bad != nil {
 		report(a, at, size, bad)
-		return -1, nil
+		return -1, unread(ctx, a, text, at+size)
 	}
 	from := at + size
 	left := a.Blob.Size() - from
@@ -161,6 +161,21 @@ func report(a *format.Artifact, at, size int64, bad *problem) {
 		a.Add(ruleCode.New(a.At(at, size), "the header is no literal: "+bad.what, map[string]any{"what": bad.what}))
 	}
 	a.Incomplete("malformed", fmt.Sprintf("header at %d: %s", at, bad.what))
+}
+
+// unread hands on the data behind a header that is not understood. NumPy takes
+// more spellings of an object type than are written here ("f8,O", "|" "O"), and
+// what follows one is a pickle.
+func unread(ctx context.Context, a *format.Artifact, text []byte, at int64) error {
+	n := a.Blob.Size() - at
+	if n <= 0 {
+		return nil
+	}
+	c := format.Child{Name: "data.pkl", Blob: a.Blob.Slice(at, n), Probed: true}
+	if bytes.ContainsAny(text, "O\\") || bytes.Contains(text, []byte("object")) {
+		c.Hint, c.Probed = "pickle", false
+	}
+	return a.Child(ctx, c)
 }
 
 // trailing has what follows the last array scanned for other formats.

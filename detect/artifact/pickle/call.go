@@ -17,6 +17,7 @@ func (m *machine) call(op byte, callee, args, kwargs val, off int) val {
 		m.events.unresolvable(m, off, "calls nested too deep to follow", callee, args)
 		return m.unknown(callee, args, off)
 	}
+	callee = m.sourced(callee)
 	n := m.node(callee)
 	if n == nil || n.kind <= nDict {
 		if k := callee.kind(); k == kMark || k == kNothing {
@@ -47,6 +48,21 @@ func (m *machine) call(op byte, callee, args, kwargs val, off int) val {
 	m.events.trace.result(m, callee, result)
 	m.listing.call(m, op, result, callee, args, kwargs)
 	return result
+}
+
+// sourced gives the class for which a persistent id of torch's legacy format
+// stands: ("module", class, file, source) is the class (torch/serialization.py
+// persistent_load); its source is only compared, never run.
+func (m *machine) sourced(callee val) val {
+	n := m.node(callee)
+	if n == nil || n.kind != nPers {
+		return callee
+	}
+	vs, whole := m.arguments(m.elems(n)[0])
+	if !whole || len(vs) != 4 || string(m.text(vs[0])) != "module" || m.globalOf(m.node(vs[1])) == nil {
+		return callee
+	}
+	return vs[1]
 }
 
 // unknown is a value that cannot be computed.
@@ -228,8 +244,12 @@ func (m *machine) look(v val, h *holding) {
 	m.visited[v] = struct{}{}
 	n := m.node(v)
 	m.lookNode(n, v, h)
-	if n.kind != nGlobal && n.kind != nPers {
-		m.visits = append(m.visits, m.elems(n)...)
+	switch vs := m.elems(n); n.kind {
+	case nGlobal, nPers:
+	case nInstance: // the call of vs[0] was judged when it was made
+		m.visits = append(m.visits, vs[1:]...)
+	default:
+		m.visits = append(m.visits, vs...)
 	}
 }
 

@@ -15,6 +15,9 @@ func (m *machine) combine(op byte, ref *symbolRef, callee, args, kwargs val, off
 		return 0
 	}
 	m.events.combined(ref)
+	if strings.HasSuffix(ref.canonical(), "._load_type") && strings.HasPrefix(ref.canonical(), "dill.") {
+		return m.dillType(ref, vs, off)
+	}
 	switch ref.sym.Combinator {
 	case symbol.Getattr:
 		return m.getattr(ref, vs, off)
@@ -197,6 +200,24 @@ func (m *machine) importName(ref *symbolRef, args val, vs []val, off int) val {
 		module, name, _ = strings.Cut(text, ".")
 	}
 	return m.reached(module, name, ref, nGlobal, 0, off)
+}
+
+// dillType is dill's _load_type("set"): a builtin type, or one of package types,
+// by its name.
+func (m *machine) dillType(ref *symbolRef, vs []val, off int) val {
+	if len(vs) != 1 {
+		return 0
+	}
+	name, ok := m.constText(vs[0])
+	if !ok {
+		return 0
+	}
+	for _, module := range []string{"types", "builtins"} {
+		if res := m.db.Resolve(module, name); res.Status == symbol.Found {
+			return m.reached(module, name, ref, nGlobal, 0, off)
+		}
+	}
+	return 0
 }
 
 // apply is map, filter, reduce and their kin: the first argument is called with

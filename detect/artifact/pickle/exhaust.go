@@ -32,7 +32,7 @@ func (s *scanner) exhaustion() {
 	case len(m.memoSparse) > 0 && m.largestKey() > maxMemoIndex:
 		s.exhausts("memo index", float64(m.largestKey()))
 	}
-	if m.shared < sharedFrom && m.nodes.n > maxMeasured {
+	if m.fault != nil || m.shared < sharedFrom && m.nodes.n > maxMeasured {
 		return
 	}
 	leaves, depth := m.measure()
@@ -66,7 +66,7 @@ func (m *machine) measure() (leaves float64, depth int) {
 		return 0, 0
 	}
 	type measured struct {
-		leaves float64
+		leaves float32
 		depth  int32
 	}
 	done := make([]measured, m.nodes.n)
@@ -91,7 +91,7 @@ func (m *machine) measure() (leaves float64, depth int) {
 			continue
 		}
 		todo = todo[:len(todo)-1]
-		sum, deep := float64(n.n-uint32(min(uint32(n.kept), n.n))), int32(0)
+		sum, deep := float32(n.n-uint32(min(uint32(n.kept), n.n))), int32(0)
 		for _, e := range m.elems(n) {
 			if e.kind() != kNode {
 				sum++
@@ -101,10 +101,10 @@ func (m *machine) measure() (leaves float64, depth int) {
 				sum, deep = sum+d.leaves, max(deep, d.depth)
 			}
 		}
-		done[i] = measured{math.Max(math.Min(sum, 1e300), 1), deep + 1}
+		done[i] = measured{max(min(sum, math.MaxFloat32), 1), deep + 1}
 	}
 	if top.kind() != kNode {
 		return 1, 0
 	}
-	return done[top.payload()].leaves, int(done[top.payload()].depth)
+	return float64(done[top.payload()].leaves), int(done[top.payload()].depth)
 }

@@ -77,7 +77,13 @@ type fault struct {
 }
 
 // memoryLimit bounds the arenas of one machine, in bytes; see README of docs/scanning.md.
-const memoryLimit = 44 << 20
+const memoryLimit = 40 << 20
+
+// Bounds of one stream. CPython's pickler stacks about a thousand values.
+const (
+	maxHeight  = 1 << 20 // values or marks on the stack
+	maxSymbols = 20_000  // names
+)
 
 const (
 	checkEvery  = 64 << 10 // input bytes between two looks at context and memory
@@ -462,7 +468,7 @@ func (m *machine) checkpoint(pos, height int) bool {
 		return false
 	}
 	m.high = max(m.high, height, len(m.marks))
-	if m.memory() > memoryLimit {
+	if height > maxHeight || len(m.marks) > maxHeight || len(m.syms) > maxSymbols || m.memory() > memoryLimit {
 		m.fail("memory-limit", pos, "the stream holds more values than the memory budget allows")
 		return false
 	}

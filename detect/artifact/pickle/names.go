@@ -64,6 +64,9 @@ func (m *machine) resolve(module, name []byte, off int) val {
 }
 
 func (m *machine) addRef(ref *symbolRef) uint32 {
+	if len(m.syms) > maxSymbols {
+		m.fail("memory-limit", ref.off, "the stream names more than a model has reason to")
+	}
 	m.syms = append(m.syms, ref)
 	return uint32(len(m.syms) - 1)
 }

@@ -66,7 +66,7 @@ func (l *literalSink) add(encoding string, off int, s []byte) {
 func (l *literalSink) take(s []byte) {
 	kept := l.found[:0]
 	for _, h := range l.found {
-		if len(h.data) != len(s) || &h.data[0] != &s[0] {
+		if !bytes.Equal(h.data, s) {
 			kept = append(kept, h)
 		}
 	}

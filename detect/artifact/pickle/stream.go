@@ -34,7 +34,8 @@ type scanner struct {
 	hidden  []hidden
 	listing *listing
 	full    bool
-	// missing says that the last stream asked for a memo key that it never stored.
+	// missing says that the last stream failed, after it resolved a name or for
+	// a memo key that it never stored: with the memo of the one before it may not.
 	missing bool
 	// frameEnd is where its frame ends behind its STOP, or 0.
 	frameEnd int
@@ -118,7 +119,7 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 		}
 	}
 	s.frameEnd = s.m.stopFrame
-	s.missing = first.fault != nil && first.fault.code == "missing-memo"
+	s.missing = first.fault != nil && (first.fault.code == "missing-memo" || len(s.events.names) > mark.names)
 	if first.fault != nil && index > 0 && !first.fence && first.crossings == 0 && !s.countsAsStream(data, mark) {
 		s.rollback(mark)
 		return 0, false, nil

@@ -292,15 +292,30 @@ func plausibleNumber(line []byte, float bool) bool {
 	if len(line) == 0 {
 		return false
 	}
-	const ints, floats = "0123456789+-_xXoObBaAcCdDeEfFlL \t\r\v\f", "0123456789+-_.eEinfatyINFATY \t\r\v\f"
-	allowed := ints
+	class := uint8(inInt)
 	if float {
-		allowed = floats
+		class = inFloat
 	}
 	for _, c := range line {
-		if bytes.IndexByte([]byte(allowed), c) < 0 {
+		if numeric[c]&class == 0 {
 			return false
 		}
 	}
 	return true
 }
+
+const (
+	inInt = 1 << iota
+	inFloat
+)
+
+// numeric says which bytes some unpickler takes within a number.
+var numeric = func() (t [256]uint8) {
+	for _, c := range []byte("0123456789+-_xXoObBaAcCdDeEfFlL \t\r\v\f") {
+		t[c] |= inInt
+	}
+	for _, c := range []byte("0123456789+-_.eEinfatyINFATY \t\r\v\f") {
+		t[c] |= inFloat
+	}
+	return t
+}()

@@ -15,7 +15,8 @@ var (
 	ruleDuplicate = finding.Rule{
 		ID: "safetensors/duplicate-key", Title: "A key stands twice in the header",
 		Help: "Readers differ in which of two equal keys they take, so that a scanner, a signer and a loader can see different " +
-			"tensors or metadata in one file. No writer produces this. Keys are compared after escapes are resolved.",
+			"tensors or metadata in one file: the reference reader takes the last of two tensors and refuses two __metadata__. No " +
+			"writer produces this. Keys are compared after escapes are resolved.",
 		Severity: finding.High, Confidence: finding.ConfidenceHigh,
 		References:  []string{"CWE-694", "CWE-436", "AML.T0010.003", "LLM03:2025"},
 		Remediation: "Do not load the file; write it anew from a trusted source.",

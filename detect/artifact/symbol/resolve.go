@@ -2,8 +2,11 @@ package symbol
 
 import "strings"
 
-// maxHops bounds the links and base classes that one resolution follows.
-const maxHops = 32
+// Bounds of one resolution.
+const (
+	maxHops = 32 // links and base classes followed for one part of a dotted name
+	maxPath = 64 // steps kept
+)
 
 // Resolve judges the global that a loader finds under module and name. The name
 // may be dotted, as protocol 4 allows: it is walked through module attributes,
@@ -30,7 +33,7 @@ func (w *walk) unknown(at place, status Status, module, name string) Resolution 
 		return w.end(to, status)
 	}
 	rest := name
-	for range maxHops {
+	for n := 0; ; n++ {
 		first, below, dotted := strings.Cut(rest, ".")
 		if isWayOut(first, rest != name) {
 			w.via = first
@@ -39,7 +42,7 @@ func (w *walk) unknown(at place, status Status, module, name string) Resolution 
 		if !dotted {
 			break
 		}
-		if e, ok := w.db.entry(first); ok {
+		if e, ok := w.db.entry(first); ok && n < maxHops {
 			next := walk{db: w.db, onImport: w.onImport, via: first, path: []string{first}}
 			to, status := next.down(place{module: first, entry: e}, below)
 			if status == Found || status == Dunder {
@@ -122,7 +125,8 @@ type place struct {
 // walk is one resolution.
 type walk struct {
 	db       *DB
-	hops     int
+	depth    int // how many links are being followed now
+	hops     int // how many were, for one part of the name
 	onImport Effect
 	path     []string
 	via      string
@@ -190,6 +194,9 @@ func (w *walk) down(at place, name string) (place, Status) {
 		var attr string
 		whole := name
 		attr, name, more = strings.Cut(name, ".")
+		if w.depth == 0 {
+			w.hops = 0
+		}
 		next, status := w.attr(at, attr)
 		if status != Found || next.wild {
 			if next.name == "" {
@@ -198,14 +205,18 @@ func (w *walk) down(at place, name string) (place, Status) {
 			return next, status
 		}
 		if more && next.name != "" {
-			w.step(next)
+			w.step(next.module + ":" + next.name)
 		}
 		at = next
 	}
 	return at, Found
 }
 
-func (w *walk) step(at place) { w.path = append(w.path, at.module+":"+at.name) }
+func (w *walk) step(s string) {
+	if len(w.path) < maxPath {
+		w.path = append(w.path, s)
+	}
+}
 
 func joinName(outer, inner string) string {
 	if outer == "" {
@@ -290,7 +301,9 @@ func (w *walk) follow(target string) (place, Status) {
 	if !ok {
 		return place{module: module, name: name}, UnknownModule
 	}
-	w.path = append(w.path, target)
+	w.step(target)
+	w.depth++
+	defer func() { w.depth-- }()
 	at := place{module: module, entry: e}
 	if !qualified {
 		return at, Found

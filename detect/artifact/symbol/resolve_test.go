@@ -1,6 +1,7 @@
 package symbol
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -80,6 +81,7 @@ func TestResolveStatus(t *testing.T) {
 		{"functools", "reduce.__self__", Dunder, "__self__"},
 		{"os", "environ.__class__", Dunder, "__class__"},
 		{"os", "path.__spec__", Dunder, "__spec__"},
+		{"unknown", strings.Repeat("a.", 500) + "__globals__", Dunder, "__globals__"},
 		{"numpy", "__version__", Found, ""},
 		{"builtins", "dict.__doc__", Found, ""},
 		{"builtins", "__import__", Found, ""},
@@ -119,6 +121,8 @@ func TestResolveLeadsTo(t *testing.T) {
 		{"xml", "etree.ElementTree.parse", "xml.etree.ElementTree", "parse"},
 		{"torch", "_utils._rebuild_tensor_v2", "torch._utils", "_rebuild_tensor_v2"},
 		{"os", "path", "os.path", ""},
+		{"os", strings.Repeat("path.os.", 500) + "system", "os", "system"},
+		{"unknown", "a.b.os.system", "os", "system"},
 	}
 	for _, tt := range tests {
 		r := db.Resolve(tt.module, tt.name)

@@ -24,8 +24,8 @@ type expr struct {
 // maxDepth bounds how deep expressions nest. torch's printer starts a new
 // statement long before.
 const (
-	maxDepth = 400
-	maxChain = 2000
+	maxDepth = 200
+	maxChain = 500
 )
 
 // parser reads expressions from a lexer with one token of foresight. The first

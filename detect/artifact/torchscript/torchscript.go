@@ -11,8 +11,8 @@
 // (CVE-2025-32434).
 //
 // The evidence is the source, by an own tolerant parser. Operators are followed
-// through local names, getattr and methods ("path".from_file(…)). What the
-// operators compute is not followed: a model that loops for ever or allocates
+// through local names and getattr. Methods of values are no way to those that
+// take file names (tried with PyTorch 1.13). What the operators compute is not followed: a model that loops for ever or allocates
 // all memory is not found.
 package torchscript
 
@@ -159,10 +159,6 @@ func (u *use) finding(a *format.Artifact) finding.Finding {
 		severity = finding.Critical
 	default:
 		r, message = ruleFile(), u.operator+" reads a file "+when
-	}
-	if u.weak && !u.onLoad {
-		severity = finding.Medium
-		message += ", unless it is the code's own method of that name"
 	}
 	f := r.New(place(a, u.at), message, evidence)
 	f.Severity = severity

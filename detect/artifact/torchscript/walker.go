@@ -15,7 +15,6 @@ type use struct {
 	function string
 	onLoad   bool // in __setstate__, which torch.jit.load calls
 	shared   bool // from_file(…, shared=True): writes as well
-	weak     bool // the name may be a method of the code's own
 	at       token
 }
 
@@ -28,7 +27,6 @@ type fault struct {
 // scope is a function or class body.
 type scope struct {
 	name    string
-	class   bool
 	aliases map[string][]string // local names of operators and namespaces
 	params  map[string]bool
 }
@@ -40,20 +38,27 @@ type walker struct {
 	pending scope   // what the next indented block belongs to
 	uses    []use
 	faults  []fault
-	methods map[string]bool // that classes here define
 	defined map[string]bool // names that the source binds
+	counts  map[kindOfUse]int
+	inline  int // statements within one another on one line
+}
+
+// kindOfUse is what uses are counted by.
+type kindOfUse struct {
+	danger         danger
+	python, onLoad bool
 }
 
 // Bounds of what one source reports.
 const (
-	maxUses   = 1000
+	maxUses   = 500 // of one kind: a flood of mild ones must not hide a bad one
 	maxFaults = 20
-	maxAlias  = 8
+	maxAlias  = 64
 )
 
 // read walks a whole source.
 func read(src string) *walker {
-	w := &walker{p: newParser(src), methods: map[string]bool{}, defined: map[string]bool{}}
+	w := &walker{p: newParser(src), defined: map[string]bool{}, counts: map[kindOfUse]int{}}
 	w.scopes = []scope{{}}
 	for w.p.cur.kind != tEnd {
 		w.statement()
@@ -62,16 +67,12 @@ func read(src string) *walker {
 	return w
 }
 
-// settle takes back what turned out to be the code's own: methods and names
-// that it defines.
+// settle takes back Python's names where the code defines them itself.
 func (w *walker) settle() {
 	kept := w.uses[:0]
 	for _, u := range w.uses {
 		if u.python && w.defined[u.operator] {
 			continue
-		}
-		if u.weak {
-			u.weak = w.methods[strings.TrimPrefix(u.operator, "aten::")]
 		}
 		kept = append(kept, u)
 	}
@@ -129,7 +130,6 @@ func (w *walker) recover() {
 	flush := func() {
 		if len(path) > 0 {
 			w.judge([]string{strings.Join(path, ".")}, nil, at)
-			w.method(path[len(path)-1], nil, nil, at)
 		}
 		path = nil
 	}
@@ -227,7 +227,7 @@ func (p *parser) targets() *expr {
 // block lets a body follow: indented, or on the same line.
 func (w *walker) block() {
 	if w.p.fault == "" && w.p.cur.kind != tNewline && w.p.cur.kind != tEnd {
-		w.statement()
+		w.within()
 		w.pending = scope{}
 	}
 }
@@ -264,7 +264,7 @@ func (w *walker) class() {
 		w.visit(p.call(&expr{shape: eName, at: name}))
 	}
 	p.expect(":")
-	w.pending = scope{name: name.text, class: true}
+	w.pending = scope{name: name.text}
 	w.block()
 }
 
@@ -277,9 +277,6 @@ func (w *walker) function() {
 		return
 	}
 	p.advance()
-	if w.scopes[len(w.scopes)-1].class {
-		w.methods[name.text] = true
-	}
 	s := scope{name: name.text, aliases: map[string][]string{}, params: map[string]bool{}}
 	p.expect("(")
 	for p.fault == "" && !p.cur.is(")") {
@@ -296,10 +293,21 @@ func (w *walker) function() {
 	w.pending = s
 	if p.cur.kind != tNewline && p.cur.kind != tEnd && p.fault == "" { // the body on the same line
 		w.scopes = append(w.scopes, w.pending)
-		w.statement()
+		w.within()
 		w.scopes = w.scopes[:len(w.scopes)-1]
 		w.pending = scope{}
 	}
+}
+
+// within reads a statement that stands on its header's line. torch's own parser
+// does not know that.
+func (w *walker) within() {
+	if w.inline++; w.inline > maxDepth {
+		w.p.fail("nested too deep")
+	} else {
+		w.statement()
+	}
+	w.inline--
 }
 
 func (w *walker) parameter(s *scope) {
@@ -391,9 +399,14 @@ func (w *walker) bind(target, right *expr) {
 	}
 	for _, path := range w.paths(right) {
 		have := f.aliases[target.text]
-		if !slices.Contains(have, path) && len(have) < maxAlias {
-			f.aliases[target.text] = append(have, path)
+		if slices.Contains(have, path) {
+			continue
 		}
+		if len(have) >= maxAlias {
+			w.p.fail("a name stands for too many operators")
+			return
+		}
+		f.aliases[target.text] = append(have, path)
 	}
 }
 
@@ -425,8 +438,11 @@ func (w *walker) where() (name string, onLoad bool) {
 
 func (w *walker) add(u use) {
 	u.function, u.onLoad = w.where()
-	if len(w.uses) < maxUses {
+	class := kindOfUse{u.danger, u.python, u.onLoad}
+	if w.counts[class]++; w.counts[class] <= maxUses {
 		w.uses = append(w.uses, u)
+	} else if w.counts[class] == maxUses+1 {
+		w.faults = append(w.faults, fault{"more findings than are reported", u.at})
 	}
 }
 
@@ -456,12 +472,6 @@ func (w *walker) visitCall(e *expr) {
 	if len(paths) > 0 {
 		w.judge(paths, e, e.at)
 	} else {
-		if callee.shape == eAttr {
-			w.method(callee.text, e, callee.parts[0], e.at)
-		}
-		if name, ok := getattrName(callee); ok {
-			w.method(name, e, callee.parts[1], e.at)
-		}
 		w.visit(callee)
 	}
 	if through := w.paths(e); len(through) > 0 && len(paths) > 0 { // getattr(ops.aten, "save")
@@ -541,19 +551,6 @@ func (w *walker) judge(paths []string, call *expr, at token) {
 		}
 		w.add(use{danger: d, operator: operator, args: arguments(call), shared: shared(call), at: at})
 	}
-}
-
-// method judges a method of a value: TorchScript finds PyTorch's operators
-// there, too, so that "x.save(name)" is aten::save(x, name).
-func (w *walker) method(name string, call, receiver *expr, at token) {
-	d := atenFiles[name]
-	if d == safe || name == "load" {
-		return
-	}
-	if receiver != nil && len(w.paths(receiver)) > 0 {
-		return // a path, judged as such
-	}
-	w.add(use{danger: d, operator: "aten::" + name, args: arguments(call), shared: shared(call), weak: name == "save", at: at})
 }
 
 // arguments shows the constants among a call's arguments.
