@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 
 	"bartizan/detect/artifact"
@@ -49,9 +50,10 @@ func Paths(ctx context.Context, engine *artifact.Engine, paths []string, opt Opt
 	ordered := make(chan *task, 64*workers)
 	queue := make(chan *task, 64*workers)
 	go walk(ctx, paths, ordered, queue)
+	heavy := semaphore.NewWeighted(heavyAll)
 	for range workers {
 		go func() {
-			w := &worker{engine: engine, opt: opt, buf: make([]byte, file.MapFrom)}
+			w := &worker{engine: engine, opt: opt, buf: make([]byte, file.MapFrom), heavy: heavy}
 			w.run(ctx, queue)
 		}()
 	}
@@ -80,10 +82,20 @@ func collect(ctx context.Context, ordered <-chan *task, opt Options, emit func(*
 	return sum, ctx.Err()
 }
 
+// Large subjects take memory in proportion to their size, up to what the
+// engine's own budgets allow. Together they may take heavyAll, so that several
+// workers need no more than one does on the largest input.
+const (
+	heavyFrom = 1 << 20
+	heavyAll  = 44 << 20
+	heavyRate = 4
+)
+
 type worker struct {
 	engine *artifact.Engine
 	opt    Options
 	buf    []byte
+	heavy  *semaphore.Weighted
 }
 
 func (w *worker) run(ctx context.Context, queue <-chan *task) {
@@ -124,7 +136,7 @@ func (w *worker) file(ctx context.Context, s *subject.Subject, out *finding.Coll
 		return
 	}
 	s.Size = f.Size()
-	w.blob(ctx, s, f.Blob, f.Whole, out)
+	w.weighed(ctx, s.Size, out, func() { w.blob(ctx, s, f.Blob, f.Whole, out) })
 	if changed, err := f.Changed(); err != nil {
 		out.Incomplete("unreadable", err.Error())
 	} else if changed {
@@ -133,6 +145,19 @@ func (w *worker) file(ctx context.Context, s *subject.Subject, out *finding.Coll
 	if err := f.Close(); err != nil {
 		out.Incomplete("unreadable", err.Error())
 	}
+}
+
+// weighed runs scan once the memory for a subject of that size is free.
+func (w *worker) weighed(ctx context.Context, size int64, out *finding.Collector, scan func()) {
+	if size >= heavyFrom {
+		weight := min(size, heavyAll/heavyRate) * heavyRate
+		if err := w.heavy.Acquire(ctx, weight); err != nil {
+			out.Incomplete("cancelled", err.Error())
+			return
+		}
+		defer w.heavy.Release(weight)
+	}
+	scan()
 }
 
 func (w *worker) stdin(ctx context.Context, s *subject.Subject, out *finding.Collector) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ A waiver accepts one finding, by its fingerprint, until a time:
 `
 }
 
+// softMemory is where the garbage collector begins to work for memory and not for speed.
+const softMemory = 56 << 20
+
 func (c *scanCmd) Run(e *env) error {
 	if c.Workers < 0 || c.Timeout < 0 {
 		return usagef("--workers and --timeout cannot be negative")
@@ -78,6 +82,9 @@ func (c *scanCmd) Run(e *env) error {
 	if err := s.open(engine); err != nil {
 		return err
 	}
+	// The engine's own budgets bound what is live; this keeps garbage from
+	// doubling it.
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
 	now := e.now()
 	s.warnExpired(waivers, now)
 	sum, err := examine.Paths(e.ctx, engine, c.Paths, examine.Options{

@@ -260,14 +260,9 @@ func (m *Member) grow() bool {
 	if next <= int64(cap(m.buf)) {
 		return false
 	}
-	buf, ok := budget.Lend(next)
+	buf, ok := budget.LendMost(next, int64(cap(m.buf)))
 	if !ok {
-		if next = min(next, budget.LiveLeft()); next <= int64(cap(m.buf)) {
-			return false
-		}
-		if buf, ok = budget.Lend(next); !ok {
-			return false
-		}
+		return false
 	}
 	buf = append(buf, m.buf...)
 	budget.GiveBack(m.buf)

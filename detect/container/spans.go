@@ -56,3 +56,13 @@ func (s *spans) gaps(from, to int64) [][2]int64 {
 	}
 	return append(out, [2]int64{from, to})
 }
+
+// starts gives where the ranges begin, in order.
+func (s *spans) starts() []int64 {
+	s.sort()
+	out := make([]int64, len(s.list))
+	for i, r := range s.list {
+		out[i] = r[0]
+	}
+	return out
+}

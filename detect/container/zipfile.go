@@ -56,7 +56,8 @@ type zipWalk struct {
 	a       *zip.Archive
 	c, l    zip.Header
 	spans   spans
-	locals  map[int64]struct{} // offsets of local headers that are known
+	starts  []int64            // offsets of the local headers of all records, sorted
+	orphans map[int64]struct{} // and of those that no directory lists
 	pending []int64            // offsets of local headers that a mismatch leads to
 	names   map[uint64]int32
 	scan    scanner
@@ -77,7 +78,6 @@ func (z *zipWalk) run() error {
 		return fmt.Errorf("%s: reading the zip directory: %w", z.in.Path, err)
 	}
 	z.a = a
-	z.locals = make(map[int64]struct{}, len(a.Records))
 	z.names = make(map[uint64]int32, len(a.Records))
 	z.checkDirectories()
 	z.checkDeclared()
@@ -86,6 +86,7 @@ func (z *zipWalk) run() error {
 			return ended(err)
 		}
 	}
+	z.starts, z.orphans = z.spans.starts(), map[int64]struct{}{}
 	for _, off := range z.pending {
 		if err := z.chain(off); err != nil {
 			return ended(err)
@@ -211,7 +212,6 @@ func (z *zipWalk) record(i int) error {
 		return err
 	}
 	z.spans.add(z.l.Offset, end)
-	z.locals[z.l.Offset] = struct{}{}
 	z.duplicate(i, m)
 	if fields.any() {
 		return z.twoReadings(m, fields, dataAt)

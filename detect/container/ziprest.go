@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"bartizan/detect/container/zip"
 	"bartizan/detect/input"
@@ -24,7 +25,7 @@ const (
 // from each to the next.
 func (z *zipWalk) chain(off int64) error {
 	for {
-		if _, known := z.locals[off]; known {
+		if z.known(off) {
 			return nil
 		}
 		end, err := z.orphan(off, func() error { return nil })
@@ -33,6 +34,15 @@ func (z *zipWalk) chain(off int64) error {
 		}
 		off = end
 	}
+}
+
+// known says whether the local header at off was visited.
+func (z *zipWalk) known(off int64) bool {
+	if _, ok := z.orphans[off]; ok {
+		return true
+	}
+	_, ok := slices.BinarySearch(z.starts, off)
+	return ok
 }
 
 // orphan visits the member of a local header that no directory lists; -1 says
@@ -45,7 +55,7 @@ func (z *zipWalk) orphan(off int64, before func() error) (end int64, err error) 
 	if !ok || !plausibleLocal(&z.l) {
 		return -1, nil
 	}
-	z.locals[off] = struct{}{}
+	z.orphans[off] = struct{}{}
 	l := z.l
 	l.Name, l.Extra = bytes.Clone(l.Name), bytes.Clone(l.Extra)
 	if err := before(); err != nil {

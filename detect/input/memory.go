@@ -5,8 +5,8 @@ package input
 // larger part of the 64 MiB that a scan may be resident above its start.
 const DefaultLive = 36 << 20
 
-// lenders is how many returned buffers are kept for reuse.
-const lenders = 4
+// lenders is how many returned buffers are kept for reuse, the largest ones.
+const lenders = 8
 
 // memory is what a budget knows of lent buffers. All capacities count, lent
 // ones and those kept for reuse, since both are resident.
@@ -24,27 +24,37 @@ func (b *Budget) Lend(n int64) ([]byte, bool) {
 	}
 	m := &b.memory
 	n = class(n, m.live-m.held+m.spare())
-	best := -1
-	for i, f := range m.free {
-		if int64(cap(f)) >= n && int64(cap(f)) <= 16*max(n, 64<<10) && (best < 0 || cap(f) < cap(m.free[best])) {
-			best = i
+	if i := m.fitting(n, max(3*n, 1<<20)); i >= 0 {
+		return m.take(i), true
+	}
+	if m.held+n > m.live {
+		// Rather a buffer that is far too large than garbage.
+		if i := m.fitting(n, m.live); i >= 0 {
+			return m.take(i), true
 		}
 	}
-	if best >= 0 {
-		buf := m.free[best]
-		m.drop(best)
-		return buf[:0], true
-	}
-	for m.held+n > m.live && len(m.free) > 0 {
-		m.held -= int64(cap(m.free[0]))
-		m.drop(0)
-	}
+	m.evict(n)
 	if m.held+n > m.live {
 		return nil, false
 	}
 	buf := make([]byte, 0, n)
 	m.held += int64(cap(buf))
 	return buf, true
+}
+
+// LendMost gives a buffer of n bytes or, where that does not fit, of the largest
+// class that does and is larger than least.
+func (b *Budget) LendMost(n, least int64) ([]byte, bool) {
+	if buf, ok := b.Lend(n); ok {
+		return buf, true
+	}
+	left := b.LiveLeft()
+	for i := len(classes) - 1; i >= 0; i-- {
+		if c := classes[i]; c > least && c <= left && c < n {
+			return b.Lend(c)
+		}
+	}
+	return nil, false
 }
 
 // GiveBack returns a lent buffer, whose bytes may be overwritten from then on.
@@ -54,9 +64,8 @@ func (b *Budget) GiveBack(buf []byte) {
 	}
 	m := &b.memory
 	m.free = append(m.free, buf[:0])
-	for len(m.free) > lenders {
-		m.held -= int64(cap(m.free[0]))
-		m.drop(0)
+	if len(m.free) > lenders {
+		m.held -= int64(cap(m.take(m.fitting(0, m.live))))
 	}
 }
 
@@ -67,10 +76,7 @@ func (b *Budget) Hold(n int64) bool {
 	if n < 0 || n > m.live {
 		return false
 	}
-	for m.held+n > m.live && len(m.free) > 0 {
-		m.held -= int64(cap(m.free[0]))
-		m.drop(0)
-	}
+	m.evict(n)
 	if m.held+n > m.live {
 		return false
 	}
@@ -94,13 +100,16 @@ func (m *memory) spare() (n int64) {
 	return n
 }
 
+// classes are the capacities of larger buffers.
+var classes = [...]int64{256 << 10, 1 << 20, 4 << 20, 12 << 20, 24 << 20}
+
 // class rounds a larger size up to one of few, where that fits into left, so
 // that returned buffers fit the next loan and less garbage waits for collection.
 func class(n, left int64) int64 {
 	if n <= 64<<10 {
 		return n
 	}
-	for _, c := range [...]int64{256 << 10, 1 << 20, 4 << 20, 12 << 20, 24 << 20} {
+	for _, c := range classes {
 		if n <= c && c <= left {
 			return c
 		}
@@ -108,9 +117,30 @@ func class(n, left int64) int64 {
 	return n
 }
 
-func (m *memory) drop(i int) {
+// fitting is the smallest buffer for reuse of a capacity from n to most, or -1.
+func (m *memory) fitting(n, most int64) int {
+	best := -1
+	for i, f := range m.free {
+		if c := int64(cap(f)); c >= n && c <= most && (best < 0 || cap(f) < cap(m.free[best])) {
+			best = i
+		}
+	}
+	return best
+}
+
+// evict lets go of buffers for reuse until n more bytes fit.
+func (m *memory) evict(n int64) {
+	for m.held+n > m.live && len(m.free) > 0 {
+		m.held -= int64(cap(m.free[0]))
+		m.take(0)
+	}
+}
+
+// take removes a buffer from those for reuse.
+func (m *memory) take(i int) []byte {
+	buf := m.free[i]
 	last := len(m.free) - 1
-	m.free[i] = m.free[last]
-	m.free[last] = nil
+	m.free[i], m.free[last] = m.free[last], nil
 	m.free = m.free[:last]
+	return buf[:0]
 }

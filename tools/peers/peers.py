@@ -11,10 +11,12 @@ import argparse
 import collections
 import json
 import os
+import queue
 import resource
 import subprocess
 import sys
 import tarfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERDICTS = ("clean", "review", "block", "skipped", "error", "timeout")
@@ -42,19 +44,46 @@ def bartizan(binary, paths):
 
 
 def peer(name, paths, limit):
-    """Verdicts and CPU seconds by file. A scanner whose process dies goes on behind the file that did it."""
+    """Verdicts and CPU seconds by file. A scanner whose process dies or hangs goes on behind the file that did it."""
     verdicts, seconds = [], []
     while len(verdicts) < len(paths):
-        rest = paths[len(verdicts):]
-        done = subprocess.run([sys.executable, os.path.join(HERE, "worker.py"), name, str(limit)], input="\n".join(rest),
-                              stdout=subprocess.PIPE, text=True)
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
-        verdicts += [r["verdict"] for r in rows]
-        seconds += [r["seconds"] for r in rows]
-        if len(rows) < len(rest):
-            verdicts.append("error")
-            seconds.append(0.0)
+        lost = attend(name, paths[len(verdicts):], limit, verdicts, seconds)
+        if lost:
+            verdicts.append(lost)
+            seconds.append(limit)
     return verdicts, seconds
+
+
+GRACE = 30  # seconds for the import of a scanner, and beyond the limit for code that no signal interrupts
+
+
+def attend(name, paths, limit, verdicts, seconds):
+    """Adds what one worker process says; gives "timeout" or "error" for the file that it was lost on."""
+    process = subprocess.Popen([sys.executable, os.path.join(HERE, "worker.py"), name, str(limit)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    lines = queue.Queue()
+
+    def listen():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+    threading.Thread(target=listen, daemon=True).start()
+    process.stdin.write("\n".join(paths))
+    process.stdin.close()
+    try:
+        for _ in paths:
+            line = lines.get(timeout=limit + GRACE)
+            if line is None:
+                return "error"
+            row = json.loads(line)
+            verdicts.append(row["verdict"])
+            seconds.append(row["seconds"])
+        return None
+    except queue.Empty:
+        return "timeout"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def files_below(root):

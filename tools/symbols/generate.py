@@ -67,7 +67,8 @@ def run_probe(python, names, env=None):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out")
         environment = {"PATH": os.environ["PATH"], "HOME": folder, "PROBE_OUT": out, "LANG": "C.UTF-8", "MPLBACKEND": "agg",
-                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0",
+                       "SETUPTOOLS_USE_DISTUTILS": "stdlib"}
         environment.update(env or {})
         while rest:
             run_once(python, rest, folder, environment)

@@ -143,6 +143,18 @@ def describe_value(obj, module, name):
     return ["d"] + list(home_of(type(obj))) + [bool(callable(obj))]
 
 
+def advertised(module):
+    """Names of __all__ that a module's __getattr__ supplies: old homes kept alive by shims."""
+    found, names = [], getattr(module, "__all__", ())
+    for attr in names if isinstance(names, (list, tuple)) else ():
+        if isinstance(attr, str) and attr not in vars(module):
+            try:
+                found.append((attr, getattr(module, attr)))
+            except Exception:
+                pass
+    return found
+
+
 def describe_module(name):
     signal.alarm(IMPORT_SECONDS)
     try:
@@ -150,7 +162,7 @@ def describe_module(name):
         module = sys.modules[name]
         record = {"m": name, "ok": True, "n": {}, "file": getattr(module, "__file__", None),
                   "pkg": hasattr(module, "__path__"), "real": getattr(module, "__name__", name)}
-        for attr, value in list(vars(module).items()):
+        for attr, value in list(vars(module).items()) + advertised(module):
             if isinstance(attr, str) and not (attr.startswith("__") and attr.endswith("__") and not callable(value)):
                 try:
                     record["n"][attr] = describe_value(value, name, attr)

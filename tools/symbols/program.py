@@ -34,6 +34,8 @@ MUTABLE_STATE = frozenset("posix.environ os.environ sys.modules sys.path sys.met
 IDENTITY_RESULTS = frozenset("functools.partial builtins.staticmethod builtins.classmethod functools.lru_cache functools.update_wrapper "
                              "functools.cache abc.abstractmethod types.MethodType contextlib.contextmanager functools.singledispatch "
                              "weakref.proxy typing.cast weakref.ref weakref.WeakMethod".split())
+# Functions of typing that serve as bases.
+CLASS_MAKERS = frozenset(("NamedTuple", "TypedDict", "Protocol", "Generic"))
 ITEM_METHODS = ("append", "extend", "__setitem__", "add", "update")
 
 
@@ -476,7 +478,7 @@ class Program:
             chain = [("X", ".".join(c)) for c in info["mro"]] if info else [("X", entity[1])]
             chain = [c for c in chain if c[1] not in ("builtins.object", "__builtin__.object")]
             return chain or [("X", entity[1])], self.facts.get(entity[1]) is not None or info is not None
-        if entity[0] in ("K", "XI"):
+        if entity[0] in ("K", "XI") or entity[0] == "F" and entity[1][1] in CLASS_MAKERS:
             return [], True
         return None
 

@@ -195,6 +195,10 @@ func (m *machine) fillPlain(op byte, n *node, target val, items []val, off int) 
 	byItem := op == opSetItem || op == opSetItems
 	switch {
 	case len(items) == 0:
+	case target.kind() == kPlain:
+		if h := m.holds(m.newFrom(nTuple, off, items)); h.callable || h.unknown || h.object {
+			m.soft("memory-limit", off) // what else it holds is no longer known
+		}
 	case n != nil && n.kind == nList && byItem:
 		n.flags |= fDropped | fActive // elements are replaced, which is not followed
 		m.extend(n, items)

@@ -234,6 +234,9 @@ func (m *machine) look(v val, h *holding) {
 			h.code = "code"
 		}
 		return
+	case kPlain:
+		h.unknown = true // it is plain, but its text is no longer known
+		return
 	case kNode:
 	default:
 		return

@@ -25,6 +25,12 @@ type machine struct {
 
 	stack []val
 	marks []int
+	since []region // one for each mark
+	last  region   // of the mark that was taken last
+	// active counts values that are more than plain data, overwrites the memo
+	// entries that were stored anywhere but at its end.
+	active, overwrites uint32
+
 	fence int // index of the topmost mark: values below it are out of reach
 
 	memo       []val
@@ -35,13 +41,13 @@ type machine struct {
 	nodes  arena[node]
 	values arena[val]
 	consts []constant
-	folded int // bytes of computed text
-	shared int // how often a value with parts was used again
-	high   int // most values or marks on the stack, looked at now and then
-	digits int // most digits of a decimal number
-	chain  int // calls that are being evaluated within one another
-	inner  int // machines around this one
-	stops  int // STOPs that this reading went on from
+	folded int    // bytes of computed text
+	shared uint32 // how often a value with parts was used again
+	high   int    // most values or marks on the stack, looked at now and then
+	digits int    // most digits of a decimal number
+	chain  int    // calls that are being evaluated within one another
+	inner  int    // machines around this one
+	stops  int    // STOPs that this reading went on from
 	// stopFrame is where the frame ends in which STOP stood, if it goes on
 	// behind it: unpicklers that read from a file have read that far, and the
 	// next load begins there. 0 where there is none.
@@ -79,10 +85,17 @@ type fault struct {
 // memoryLimit bounds the arenas of one machine, in bytes; see README of docs/scanning.md.
 const memoryLimit = 40 << 20
 
+// A dense stream memoises about every tenth byte.
+const (
+	memoRate     = 8
+	maxMemoAhead = 3 << 20
+)
+
 // Bounds of one stream. CPython's pickler stacks about a thousand values.
 const (
-	maxHeight  = 1 << 20 // values or marks on the stack
-	maxSymbols = 20_000  // names
+	maxHeight  = 1 << 20 // values on the stack
+	maxMarks   = 1 << 18
+	maxSymbols = 20_000 // names
 )
 
 const (
@@ -93,12 +106,16 @@ const (
 func (m *machine) begin(data []byte, r reading) {
 	m.data, m.read = data, r
 	m.limit, m.crossings, m.check, m.forgotten = len(data), 0, 0, 0
-	m.stack, m.marks, m.fence = m.stack[:0], m.marks[:0], 0
+	m.stack, m.marks, m.since, m.fence = m.stack[:0], m.marks[:0], m.since[:0], 0
+	m.active, m.overwrites = 0, 0
 	if cap(m.stack) > 1<<16 {
 		m.stack = make([]val, 0, 1024)
 	}
 	if cap(m.memo) > 1<<16 {
 		m.memo = nil
+	}
+	if want := min(len(data)/memoRate, maxMemoAhead); want > 1<<16 && cap(m.memo) < want {
+		m.memo = make([]val, 0, want) // untouched pages cost nothing, growing does
 	}
 	m.memo, m.memoCount, m.memoSparse, m.memoText = m.memo[:0], 0, nil, nil
 	m.nodes.reset()
@@ -163,6 +180,7 @@ func (m *machine) run(pos int) int {
 				stack = append(stack, mk(kMark, start))
 			} else {
 				m.marks = append(m.marks, len(stack))
+				m.since = append(m.since, m.here())
 				m.fence = len(stack)
 			}
 			continue
@@ -190,7 +208,7 @@ func (m *machine) run(pos int) int {
 			}
 			v, node := m.newNode(nTuple, start)
 			at := m.values.alloc(want)
-			copy(m.values.run(at, uint32(want)), stack[len(stack)-want:])
+			copyShort(m.values.run(at, uint32(want)), stack[len(stack)-want:])
 			node.elems, node.kept, node.n = at, uint16(want), uint32(want)
 			stack = append(stack[:len(stack)-want], v)
 			continue
@@ -308,7 +326,9 @@ func (m *machine) run(pos int) int {
 					if op != opAppends {
 						m.hashable(items, int(node.kind-nSet)/2+1, start)
 					}
-					m.extend(node, items)
+					if !m.reclaim(node, m.last, len(items)) {
+						m.extend(node, items)
+					}
 					stack = stack[:base]
 				} else {
 					m.stack = stack[:base]
@@ -394,7 +414,7 @@ func (m *machine) run(pos int) int {
 			if m.stopFrame > 0 {
 				pos = m.cross(pos, m.stopFrame)
 			}
-			stack, m.marks, m.fence, m.proto, m.limit = stack[:0], m.marks[:0], 0, 0, len(data)
+			stack, m.marks, m.since, m.fence, m.proto, m.limit = stack[:0], m.marks[:0], m.since[:0], 0, 0, len(data)
 			continue
 		default:
 			m.stack = stack
@@ -468,7 +488,7 @@ func (m *machine) checkpoint(pos, height int) bool {
 		return false
 	}
 	m.high = max(m.high, height, len(m.marks))
-	if height > maxHeight || len(m.marks) > maxHeight || len(m.syms) > maxSymbols || m.memory() > memoryLimit {
+	if height > maxHeight || len(m.marks) > maxMarks || len(m.syms) > maxSymbols || m.memory() > memoryLimit {
 		m.fail("memory-limit", pos, "the stream holds more values than the memory budget allows")
 		return false
 	}
@@ -481,7 +501,7 @@ func (m *machine) checkpoint(pos, height int) bool {
 }
 
 func (m *machine) memory() int {
-	return len(m.nodes.chunks)*chunkSize*24 + len(m.values.chunks)*chunkSize*8 + 8*(cap(m.stack)+cap(m.memo)+cap(m.marks)) + 48*len(m.memoSparse)
+	return len(m.nodes.chunks)*chunkSize*24 + len(m.values.chunks)*chunkSize*8 + 8*(cap(m.stack)+len(m.memo)+cap(m.marks)) + 24*cap(m.since) + 48*len(m.memoSparse)
 }
 
 // hashable notes keys (every step-th item) that no dict or set takes: loading
@@ -491,6 +511,10 @@ func (m *machine) hashable(items []val, step, off int) {
 		switch v := items[i]; v.kind() {
 		case kNode:
 			if k := m.node(v).kind; k == nList || k == nSet || k == nDict {
+				m.soft("unhashable", off)
+			}
+		case kPlain:
+			if k, _ := m.container(v); k == nList || k == nSet || k == nDict {
 				m.soft("unhashable", off)
 			}
 		case kByteArray:
@@ -542,7 +566,7 @@ func (m *machine) popMark(stack []val, off int) (base, first int, ok bool) {
 		return 0, 0, false
 	}
 	base = m.marks[last]
-	m.marks = m.marks[:last]
+	m.marks, m.last, m.since = m.marks[:last], m.since[last], m.since[:last]
 	m.fence = 0
 	if last > 0 {
 		m.fence = m.marks[last-1]
@@ -561,6 +585,7 @@ const (
 )
 
 func (m *machine) memoPut(i int, v val) {
+	m.overwrites++
 	switch {
 	case i < len(m.memo):
 		if m.memo[i] == 0 {

@@ -243,6 +243,8 @@ func (m *machine) render(v val, depth int) string {
 		return "<buffer>"
 	case kMark:
 		return "<mark>"
+	case kPlain:
+		return "<data>"
 	}
 	if v.kind() != kNode {
 		return "?"

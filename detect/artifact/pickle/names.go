@@ -203,8 +203,12 @@ func (m *machine) builtinType(v val) string {
 		return "bool"
 	case kFloat:
 		return "float"
-	case kNode:
-		return [...]string{nTuple: "tuple", nList: "list", nSet: "set", nFrozenSet: "frozenset", nDict: "dict", nUnknown: ""}[m.node(v).kind]
+	case kNode, kPlain:
+		k, ok := m.container(v)
+		if !ok {
+			return ""
+		}
+		return [...]string{nTuple: "tuple", nList: "list", nSet: "set", nFrozenSet: "frozenset", nDict: "dict"}[k]
 	}
 	return ""
 }

@@ -238,6 +238,7 @@ func (m *machine) textKey(line []byte, v val) val {
 			m.memoText = map[string]val{}
 		}
 		m.memoText[string(line)] = v
+		m.overwrites++
 		return v
 	}
 	switch {

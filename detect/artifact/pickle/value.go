@@ -21,6 +21,9 @@ const (
 	kMark   // only where a reading keeps marks among the values
 	kNode   // payload: index of a node
 	kConst  // payload: index of a folded constant
+	// kPlain is a container of plain data whose elements are no longer kept;
+	// payload: offset of its opcode and, in the lowest four bits, its nodeKind.
+	kPlain
 )
 
 const (
@@ -94,15 +97,24 @@ func (a *arena[T]) at(i uint32) *T { return &a.chunks[i>>chunkBits][i&chunkMask]
 
 // alloc gives the index of n consecutive slots, n <= chunkSize.
 func (a *arena[T]) alloc(n int) uint32 {
-	if a.n&chunkMask+n > chunkSize && a.n&chunkMask != 0 {
-		a.n = (a.n + chunkMask) &^ chunkMask
+	i := a.n
+	if i&chunkMask+n > chunkSize || i+n > len(a.chunks)<<chunkBits {
+		i = a.extend(n)
 	}
-	for a.n+n > len(a.chunks)<<chunkBits {
+	a.n = i + n
+	return uint32(i)
+}
+
+// extend begins a chunk, for it all or for what does not fit in the current one.
+func (a *arena[T]) extend(n int) int {
+	i := a.n
+	if i&chunkMask+n > chunkSize && i&chunkMask != 0 {
+		i = (i + chunkMask) &^ chunkMask
+	}
+	for i+n > len(a.chunks)<<chunkBits {
 		a.chunks = append(a.chunks, make([]T, chunkSize))
 	}
-	i := a.n
-	a.n += n
-	return uint32(i)
+	return i
 }
 
 // run gives n consecutive slots from i.
@@ -121,6 +133,18 @@ func (a *arena[T]) reset() {
 	}
 }
 
+// container is the nodeKind of a container, kept or not; ok is false for others.
+func (m *machine) container(v val) (k nodeKind, ok bool) {
+	switch v.kind() {
+	case kPlain:
+		return nodeKind(v.payload() & 15), true
+	case kNode:
+		k = m.node(v).kind
+		return k, k <= nDict
+	}
+	return 0, false
+}
+
 func (m *machine) node(v val) *node {
 	if v.kind() != kNode {
 		return nil
@@ -131,6 +155,9 @@ func (m *machine) node(v val) *node {
 func (m *machine) elems(n *node) []val { return m.values.run(n.elems, uint32(n.kept)) }
 
 func (m *machine) newNode(k nodeKind, off int) (val, *node) {
+	if k > nDict {
+		m.active++
+	}
 	i := m.nodes.alloc(1)
 	n := m.nodes.at(i)
 	*n = node{offLow: uint32(off), offTop: uint8(off >> 32), kind: k}
@@ -171,10 +198,60 @@ func (m *machine) grow(n *node, vs []val) {
 		return
 	}
 	at := m.values.alloc(int(n.kept) + len(vs))
+	if n.kept == 0 {
+		copyShort(m.values.run(at, uint32(len(vs))), vs)
+		n.elems, n.kept = at, uint16(len(vs))
+		return
+	}
 	run := m.values.run(at, uint32(n.kept)+uint32(len(vs)))
 	copy(run, m.elems(n))
 	copy(run[n.kept:], vs)
 	n.elems, n.kept = at, n.kept+uint16(len(vs))
+}
+
+// region is where the tables stood when a MARK was made.
+type region struct {
+	nodes, values, memo       uint32
+	shared, active, overwrite uint32
+}
+
+func (m *machine) here() region {
+	return region{uint32(m.nodes.n), uint32(m.values.n), uint32(len(m.memo)), m.shared, m.active, m.overwrites}
+}
+
+// copyShort copies what is mostly a handful of values.
+func copyShort(to, from []val) {
+	if len(from) > 8 {
+		copy(to, from)
+		return
+	}
+	to = to[:len(from)]
+	for i, v := range from {
+		to[i] = v
+	}
+}
+
+// reclaim gives back what was made since a MARK where nothing of it is kept: all
+// of it is plain data, goes into a container that is full, and nothing older
+// was reached. What the memo holds of it becomes kPlain. Without it, a list of
+// millions of tuples would stay in memory though only its first are looked at.
+func (m *machine) reclaim(target *node, r region, items int) bool {
+	if target.kept < maxKept || m.sawFence || m.read.marksOnStack ||
+		r.shared != m.shared || r.active != m.active || r.overwrite != m.overwrites || uint32(m.nodes.n) == r.nodes {
+		return false
+	}
+	for i := int(r.memo); i < len(m.memo); i++ {
+		if v := m.memo[i]; v.kind() == kNode {
+			n := m.nodes.at(uint32(v.payload()))
+			m.memo[i] = mk(kPlain, n.off()<<4|int(n.kind))
+		}
+	}
+	m.nodes.n, m.values.n = int(r.nodes), int(r.values)
+	target.flags |= fDropped
+	if s := uint64(target.n) + uint64(items); s < 1<<32 {
+		target.n = uint32(s)
+	}
+	return true
 }
 
 // summarise notes what elements hold that are not kept.

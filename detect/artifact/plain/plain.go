@@ -38,7 +38,7 @@ var (
 	pythonExtensions = []string{".py", ".pyw", ".pyi", ".pyx", ".pxd"}
 	shellExtensions  = []string{".sh", ".bash", ".zsh", ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".psm1", ".command"}
 	sourceExtensions = []string{".js", ".mjs", ".cjs", ".ts", ".r", ".lua", ".c", ".cc", ".cpp", ".cxx", ".cu", ".h", ".hpp", ".cuh",
-		".java", ".go", ".rs", ".jl", ".rb", ".pl", ".php", ".scala", ".swift", ".kt", ".vbs", ".mk", ".cmake", ".wasm.js"}
+		".java", ".go", ".rs", ".jl", ".rb", ".pl", ".php", ".scala", ".swift", ".kt", ".vbs", ".mk", ".cmake"}
 )
 
 // documents are names whose text nobody runs, whatever it holds; without an

@@ -110,50 +110,56 @@ func Analyze(version marshal.Version, codes ...*Code) Result {
 	return out.result(len(units))
 }
 
-// read interprets the units with every table that reads them all; where none
-// does, with all of them, as far as each goes.
+// reading is what one table makes of the code.
+type reading struct {
+	table *table
+	out   *collector
+}
+
+func (r *reading) clean() bool { return len(r.out.irregular) == 0 && !r.out.undecoded }
+
+// read interprets the units with every table that reads them all without a
+// fault; where none does, with all tables, as far as each goes. A reading with
+// faults next to one without is that of another version: it counts for nothing.
 func (out *collector) read(fit []*table, units []*Code) {
-	type reading struct {
-		table *table
-		out   *collector
-	}
-	var clean, broken []reading
+	var chosen []reading
 	for i := len(fit) - 1; i >= 0; i-- {
-		sub := newCollector()
-		a := newAnalysis(fit[i], units, sub)
-		a.fixpoint()
-		if len(sub.irregular) == 0 && !sub.undecoded {
-			clean = append(clean, reading{fit[i], sub})
-		} else {
-			broken = append(broken, reading{fit[i], sub})
+		r := reading{fit[i], newCollector()}
+		newAnalysis(r.table, units, r.out).fixpoint(false)
+		if r.clean() {
+			chosen = append(chosen, r)
 		}
 	}
-	chosen := clean
-	if len(clean) == 0 {
-		chosen = broken
-	}
-	if len(chosen) == 0 {
-		out.unknown = true
-	}
-	decoded := false
-	for _, r := range chosen {
-		out.merge(r.out)
-		if !r.out.undecoded {
-			decoded = true
+	if len(chosen) > 0 {
+		for _, r := range chosen {
+			out.merge(r.out)
 			out.versions = append(out.versions, r.table.version)
 		}
+		return
 	}
-	if !decoded {
-		out.unknown = true
-	}
-	if len(clean) == 0 && len(broken) > 0 {
-		best := broken[0].out
-		for _, r := range broken[1:] {
-			if len(r.out.irregular) < len(best.irregular) {
-				best = r.out
-			}
+	out.readFaulty(fit, units)
+}
+
+// readFaulty takes what every table finds, faults or not. The faults reported
+// are those of the version with the fewest.
+func (out *collector) readFaulty(fit []*table, units []*Code) {
+	out.unknown = true
+	var best *collector
+	for i := len(fit) - 1; i >= 0; i-- {
+		r := reading{fit[i], newCollector()}
+		newAnalysis(r.table, units, r.out).fixpoint(true)
+		out.merge(r.out)
+		if !r.out.undecoded {
+			out.unknown = false
+			out.versions = append(out.versions, r.table.version)
 		}
+		if best == nil || len(r.out.irregular) < len(best.irregular) {
+			best = r.out
+		}
+	}
+	if best != nil {
 		out.irregular = best.irregular
+		out.unknown = out.unknown || best.unknown
 	}
 }
 

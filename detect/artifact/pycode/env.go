@@ -19,7 +19,7 @@ type analysis struct {
 	// not all that they may hold.
 	widen bool
 	work  int
-	loads          int // marshal.loads calls followed
+	loads int // marshal.loads calls followed
 }
 
 // unit is one code object.
@@ -79,7 +79,10 @@ func (a *analysis) guard(u *unit) {
 	}
 }
 
-func (a *analysis) fixpoint() {
+// fixpoint interprets all units until variables and return values no longer
+// grow. Without patience it gives up where the very first code object cannot be
+// decoded: that is another version's code.
+func (a *analysis) fixpoint(patient bool) {
 	for pass := 0; pass < maxPasses; pass++ {
 		a.changed = false
 		a.widen = pass == maxPasses-1
@@ -90,8 +93,8 @@ func (a *analysis) fixpoint() {
 				a.out.unknown = true
 				return
 			}
-			if a.out.undecoded && pass == 0 && i == 0 && len(a.out.refs) == 0 {
-				return // not this version
+			if a.out.undecoded && !patient {
+				return
 			}
 		}
 		if !a.changed {

@@ -20,7 +20,6 @@ type walk struct {
 	tried  []bool // exception handlers that were entered
 	dead   bool   // in code that no jump reaches
 	kw     []string
-	at     int
 }
 
 // run interprets one code object: what flow reaches from its start and its
@@ -132,7 +131,6 @@ func (w *walk) straight(off int) {
 			w.visits[off] = maxVisits
 			return
 		}
-		w.at = off
 		in, ok := decode(w.a.t, w.code, off)
 		if !ok {
 			if !w.dead {
@@ -160,12 +158,7 @@ func (w *walk) check(in *instr) {
 	}
 }
 
-var debugHook func(*unit, int, string)
-
 func (w *walk) strange(what string) {
-	if debugHook != nil && !w.dead {
-		debugHook(w.u, w.at, what)
-	}
 	if !w.dead {
 		w.a.out.strange(what)
 	}

@@ -25,14 +25,16 @@ const (
 
 // scanJSON reads a JSON text (or several, one after another) as a stream: only
 // the string at hand is kept, and judged where it holds a tag. Keys that stand
-// twice are both read, as a loader may take either.
-func scanJSON(ctx context.Context, a *format.Artifact) error {
+// twice are both read, as a loader may take either. What only looks like JSON and
+// is not (named is false) is no fault, unless it holds a template.
+func scanJSON(ctx context.Context, a *format.Artifact, named bool) error {
 	a.Out.Format("json")
 	s := scan{a: a}
 	r := &reader{in: bufio.NewReaderSize(a.Blob.Reader(), 64<<10), ctx: ctx, visit: s.visit}
 	err := r.texts()
 	var bad *malformed
 	switch {
+	case errors.As(err, &bad) && !named && len(s.found) == 0:
 	case errors.As(err, &bad):
 		a.Incomplete("malformed-json", bad.Error())
 	case err != nil:

@@ -13,9 +13,9 @@ const maxSecret = 4096
 
 var (
 	credentialKey = regexp.MustCompile(`(?i)^(.*[_.-])?(api[_-]?key|secret([_-]?(key|access[_-]?key))?|access[_-]?key([_-]?id)?|access[_-]?token|auth[_-]?token|hf[_-]?token|private[_-]?key)$`)
-	commandKey    = regexp.MustCompile(`(?i)(^|[_.-])(command|cmd|exec|shell|script|hook|entrypoint|run)s?$`)
+	commandKey    = regexp.MustCompile(`(?i)(^|[_.-])(command|cmd|exec|shell|script|hook|entrypoint)s?$`)
 	credential    = regexp.MustCompile(`^(sk-(proj-|ant-)?[A-Za-z0-9_-]{12,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|AKIA[0-9A-Z]{16}|xox[abposr]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35}|glpat-[\w-]{20,})$|^-----BEGIN [A-Z ]*PRIVATE KEY-----`)
-	destructive   = regexp.MustCompile(`\brm\s+-[a-z]*[rf][a-z]*\s+(-[a-z]+\s+)*(--no-preserve-root\s+)?[/~]|\bmkfs(\.\w+)?\s|\bdd\s+[^|]*of=/dev/|\b(curl|wget)\s[^|]*\|\s*(sudo\s+)?(ba|z)?sh\b|:\(\)\s*\{\s*:\|:&\s*\};:`)
+	destructive   = regexp.MustCompile(`\brm\s+-[a-z]*[rf][a-z]*\s+(-[a-z]+\s+)*(--no-preserve-root\s+)?[/~]|\bmkfs(\.\w+)?\s|\bdd\s+[^|]*of=/dev/|:\(\)\s*\{\s*:\|:&\s*\};:`)
 )
 
 // secretKey says cheaply that a key is worth a look.
@@ -24,7 +24,7 @@ func secretKey(key string) bool {
 		return false
 	}
 	k := strings.ToLower(key)
-	for _, w := range []string{"key", "token", "secret", "command", "cmd", "exec", "shell", "script", "hook", "entrypoint", "run"} {
+	for _, w := range []string{"key", "token", "secret", "command", "cmd", "exec", "shell", "script", "hook", "entrypoint"} {
 		if strings.Contains(k, w) {
 			return true
 		}
@@ -39,7 +39,7 @@ func (s *scan) secret(v value) {
 		return
 	}
 	switch text := strings.TrimSpace(v.text); {
-	case credentialKey.MatchString(v.key) && credential.MatchString(text):
+	case credentialKey.MatchString(v.key) && credential.MatchString(text) && !strings.Contains(text, "EXAMPLE"):
 		s.a.Add(secretRule.New(placeOf(s.a, v), "a credential stands in the file", map[string]any{"field": v.key, "form": "credential"}))
 	case commandKey.MatchString(v.key) && destructive.MatchString(text):
 		s.a.Add(secretRule.New(placeOf(s.a, v), "a destructive command stands in the file", map[string]any{"field": v.key, "form": "command"}))

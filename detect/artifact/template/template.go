@@ -60,7 +60,7 @@ func shapeOf(name, hint string, head []byte) shape {
 	switch {
 	case hint == "jinja" || hint == "template":
 		return bare
-	case hint == "json" || ext == ".json" || ext == ".jsonl" || ext == ".ndjson":
+	case named(name, hint):
 		return jsonText
 	case hint == "yaml" || ext == ".yaml" || ext == ".yml":
 		return yamlText
@@ -76,6 +76,11 @@ func shapeOf(name, hint string, head []byte) shape {
 	return other
 }
 
+// named says that name or parent call the bytes JSON.
+func named(name, hint string) bool {
+	return hint == "json" || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".ndjson")
+}
+
 // validCut leaves out a character that the end of the head may cut.
 func validCut(b []byte) int {
 	if len(b) < format.HeadBytes-3 {
@@ -88,23 +93,19 @@ func validCut(b []byte) int {
 	return max(n-1, 0)
 }
 
-// looksJSON tells an object or array from what else begins with a bracket.
+// looksJSON tells an object, or an array of objects, from what else begins with
+// a bracket (TOML, INI, logs). Other JSON is known by its name.
 func looksJSON(head []byte) bool {
-	b := bytes.TrimLeft(head, " \t\r\n")
-	if len(b) < 2 {
+	trim := func(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+	b := trim(head)
+	if len(b) > 0 && b[0] == '[' {
+		b = trim(b[1:])
+	}
+	if len(b) == 0 || b[0] != '{' {
 		return false
 	}
-	next := bytes.TrimLeft(b[1:], " \t\r\n")
-	if len(next) == 0 {
-		return false
-	}
-	switch b[0] {
-	case '{':
-		return next[0] == '"' || next[0] == '}'
-	case '[':
-		return strings.IndexByte("{\"[-0123456789]", next[0]) >= 0 || bytes.HasPrefix(next, []byte("null"))
-	}
-	return false
+	b = trim(b[1:])
+	return len(b) > 0 && (b[0] == '"' || b[0] == '}')
 }
 
 // looksChat says that a file of no telling name holds a chat template.
@@ -124,7 +125,7 @@ func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 	}
 	switch shapeOf(strings.ToLower(a.Name), a.Hint, head) {
 	case jsonText:
-		return scanJSON(ctx, a)
+		return scanJSON(ctx, a, named(strings.ToLower(a.Name), a.Hint))
 	case yamlText:
 		return scanYAML(ctx, a)
 	case bare:

@@ -24,8 +24,9 @@ type expr struct {
 // maxDepth bounds how deep expressions nest. torch's printer starts a new
 // statement long before.
 const (
-	maxDepth = 200
-	maxChain = 500
+	maxDepth  = 200
+	maxChain  = 500
+	maxJoined = 1000 // bytes to which strings that follow one another are joined
 )
 
 // parser reads expressions from a lexer with one token of foresight. The first
@@ -144,9 +145,10 @@ func (p *parser) binary(level int) *expr {
 		return p.unary()
 	}
 	if level == 2 && p.cur.word("not") {
-		p.advance()
-		e := p.binary(2)
-		return &expr{parts: []*expr{e}, at: e.at}
+		for p.cur.word("not") {
+			p.advance()
+		}
+		return p.binary(2)
 	}
 	e := p.binary(level + 1)
 	var chain *expr
@@ -261,7 +263,9 @@ func (p *parser) atom() *expr {
 		p.advance()
 		e := &expr{shape: eString, text: t.text, at: t}
 		for p.cur.kind == tString {
-			e.text += p.advance().text
+			if more := p.advance().text; len(e.text) <= maxJoined {
+				e.text += more
+			}
 		}
 		return e
 	case t.kind == tNumber:

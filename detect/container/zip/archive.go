@@ -11,7 +11,7 @@ import (
 // Limits of what is read of one archive.
 const (
 	maxEnds    = 32      // end records considered, from the end of the file
-	maxRecords = 1 << 18 // central headers, over all directories
+	maxRecords = 1 << 17 // central headers, over all directories
 )
 
 // Directory is one central directory that some reader would use.
@@ -242,6 +242,9 @@ func (a *Archive) inside(at int64) bool {
 func (a *Archive) readRecords(d Directory) error {
 	var h Header
 	off := d.At
+	if most := min(d.Count, (d.Bound-d.At)/centralLen, maxRecords); len(a.Records) == 0 && most > 0 {
+		a.Records = make([]Record, 0, most)
+	}
 	for off < d.Bound {
 		ok, err := a.dir.central(off, d.Bound, &h)
 		if err != nil {

@@ -93,6 +93,8 @@ var code = []string{
 	"<?php system($_GET['c']);",
 	"import os # rest",
 	"import torch\nmodel = torch.load('x')\n",
+	"from ...core import x\nfrom .y import *\n\ndef f(a, /, *, b=1):\n    ...\n",
+	"match x:\n    case None:\n        import os\n",
 }
 
 var notCode = []string{
@@ -137,6 +139,8 @@ var notCode = []string{
 	"set of functions, e.g. getattr(x, 'y')", "getattr(x, 'y')", "isinstance(x, int)", "len(x) > 3", "(1, 2, 3)", "[1, 2, 3]",
 	"Markdown `rm -rf /` in backticks", "see `os.system('x')`", "## Usage\n\n```python\nimport os\nos.system('x')\n```\n",
 	"fetch https only", "export = CSV", "export to CSV", "source of truth", "source /path or not", "net income /add", "reg add",
+	"Replacement for __import__()", "arn:aws:lambda:us-west-2:", "one of: ipython | python; defaults to ipython", "(chmod +x) is no-op on windows",
+	"Run it in a shell as follows (this is prose of some length):\n    python -m pip install\n", "case study (x)", "match point (x)",
 	"ss_network_args", "2023-04-05 12:34:56", "{\"conv_dim\": \"8\", \"algo\": \"lora\"}", "sd-scripts/train_network.py", "black-forest-labs/FLUX.1-dev",
 }
 

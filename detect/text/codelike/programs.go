@@ -40,16 +40,21 @@ func target(a []byte) bool {
 // address: a URL anywhere.
 func address(a []byte) bool { return bytes.Contains(a, []byte("://")) }
 
-// mode: what chmod takes.
+// mode: what chmod takes, and something to apply it to.
 func mode(a []byte) bool {
-	if len(a) > 2 && (a[0] == '+' || a[1] == '+') {
-		return true
+	w, rest, ok := bytes.Cut(a, []byte(" "))
+	if !ok || len(rest) == 0 || len(w) < 2 {
+		return false
 	}
-	n := 0
-	for n < len(a) && a[n] >= '0' && a[n] <= '7' {
-		n++
+	if w[0] == '+' || w[1] == '+' {
+		return isPlain(w[bytes.IndexByte(w, '+')+1:])
 	}
-	return n >= 3 && n <= 4 && n < len(a) && a[n] == ' '
+	for _, c := range w {
+		if c < '0' || c > '7' {
+			return false
+		}
+	}
+	return len(w) == 3 || len(w) == 4
 }
 
 // host: dotted name or address and a port.

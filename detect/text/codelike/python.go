@@ -106,9 +106,9 @@ func (p *parser) shape() bool {
 func (p *parser) fits(t token) bool {
 	switch t.kind {
 	case end:
-		return !(p.prev.kind == op && p.lex.depth == 0)
+		return p.prev.kind != op || p.lex.depth > 0 || p.from && string(p.prev.s) == "*"
 	case line:
-		return p.prev.kind != op && p.prev.kind != dot
+		return p.prev.kind != dot && (p.prev.kind != op || p.from && string(p.prev.s) == "*") // from x import *
 	case name, number, text:
 		if !isOperand(p.prev) {
 			return true
@@ -116,12 +116,15 @@ func (p *parser) fits(t token) bool {
 		if t.kind == text && p.prev.kind == text {
 			return true
 		}
+		if p.softly() || p.from && string(p.prev.s) == "..." {
+			return true
+		}
 		return t.kind == text && (string(p.prev.s) == "exec" || string(p.prev.s) == "print")
 	case open:
 		return t.s[0] != '{' || !isOperand(p.prev)
 	case op, assign:
 		if p.prev.kind == line || p.prev.kind == open || p.prev.kind == comma || p.prev.kind == op || p.prev.kind == assign {
-			return t.kind == op && isUnary(t.s)
+			return t.kind == op && (isUnary(t.s) || t.s[0] == '/' && p.lex.depth > 0) || t.kind == assign && p.prev.kind == comma
 		}
 		return true
 	case dot:
@@ -130,6 +133,12 @@ func (p *parser) fits(t token) bool {
 		return p.keywordFits(t)
 	}
 	return true
+}
+
+// softly says whether prev is a word that is a keyword only where a statement
+// begins with it.
+func (p *parser) softly() bool {
+	return p.prev.kind == name && p.prev.from == p.first.from && (string(p.prev.s) == "match" || string(p.prev.s) == "case")
 }
 
 func (p *parser) keywordFits(t token) bool {
@@ -144,9 +153,12 @@ func (p *parser) keywordFits(t token) bool {
 		}
 		return atStart
 	case operand, before:
-		return !isOperand(p.prev) || string(t.s) == "not" || p.prev.kind == close_ && string(t.s) == "async"
+		return !isOperand(p.prev) || p.softly() || string(t.s) == "not" || string(t.s) == "async"
 	}
-	return true // joins: between operands, at the start of statements, in comprehensions
+	if string(t.s) == "for" { // at the start of statements and in comprehensions; "replacement for x" is prose
+		return atStart || p.lex.depth > 0
+	}
+	return true
 }
 
 func isOperand(t token) bool {
@@ -210,7 +222,7 @@ func (p *parser) name(t token) {
 	if len(t.s) > 6 && t.s[0] == '_' && reaches[string(t.s)] {
 		p.reach(t)
 	}
-	if p.from && p.module == nil && p.prev.kind != dot || string(p.prev.s) == "import" && p.prev.kind == keyword {
+	if p.from && p.module == nil || string(p.prev.s) == "import" && p.prev.kind == keyword {
 		p.imported(t)
 	}
 }
@@ -250,7 +262,9 @@ func (p *parser) keyword(t token) {
 			p.module = nil
 		}
 	case "lambda":
-		p.lambda = p.lex.depth + 1
+		if p.prev.kind != colon || p.lex.depth > 0 { // arn:aws:lambda:us-west-2
+			p.lambda = p.lex.depth + 1
+		}
 	}
 	if p.body && keywords[string(t.s)] == operand {
 		p.body = false
@@ -309,7 +323,7 @@ func (p *parser) call(t token) {
 	score := w.name
 	switch next := after(p.lex.s, p.lex.i); {
 	case next == ')' || next == 0:
-		score = w.name - 0.4
+		score = w.name - 0.5
 	case next == '\'' || next == '"':
 		score = w.literal
 	case isWordByte(next) && argumentIsLiteral(p.lex.s, p.lex.i):

@@ -9,28 +9,31 @@ func shell(s []byte) (float64, string) {
 		return 0.95, "shell: interpreter line"
 	}
 	best := verdict{}
-	parts, known := 0, 0
-	piped := false
+	parts, known, prose := 0, 0, 0
+	fed := false // a program before a pipe
 	for rest := s; len(rest) > 0; {
 		part, sep, tail := cutPart(rest)
 		rest = tail
 		w, args := firstWord(part)
 		if len(w) > 0 {
 			parts++
-			score, why := command(w, args, piped)
-			if score > 0 {
+			score, why := command(w, args, fed)
+			switch {
+			case score > 0:
 				known++
+			case words(args) >= 4:
+				prose++
 			}
 			best.raise(score, why)
 		}
-		piped = sep == '|'
+		fed = sep == '|' && isProgram(w)
 	}
 	if bytes.Contains(s, []byte("/dev/tcp/")) && bytes.IndexByte(s, '>') >= 0 {
 		best.raise(0.95, "shell: connection through /dev/tcp")
 	}
 	best.raise(substitution(s))
-	// A page of prose with one command in it speaks of code.
-	if parts > 3 && known*4 < parts {
+	// A page of prose with a command in it speaks of code.
+	if prose >= max(known, 1) || parts > 3 && known*4 < parts {
 		best.score = min(best.score, 0.4)
 	}
 	return best.score, best.why
@@ -78,10 +81,10 @@ func firstWord(s []byte) (w, args []byte) {
 	return w, args
 }
 
-// command weighs one command with its arguments.
-func command(w, args []byte, piped bool) (float64, string) {
+// lookup finds a program by its name, in any case and with .exe.
+func lookup(w []byte) (rule program, name string) {
 	if len(w) > 24 {
-		return 0, ""
+		return program{}, ""
 	}
 	var low [24]byte
 	n := copy(low[:], w)
@@ -90,20 +93,45 @@ func command(w, args []byte, piped bool) (float64, string) {
 			low[i] += 32
 		}
 	}
-	name := bytes.TrimSuffix(low[:n], []byte(".exe"))
-	rule, ok := programs[string(name)]
+	rule, ok := programs[string(bytes.TrimSuffix(low[:n], []byte(".exe")))]
 	if !ok {
+		return program{}, ""
+	}
+	return rule, string(bytes.TrimSuffix(low[:n], []byte(".exe")))
+}
+
+func isProgram(w []byte) bool { _, name := lookup(w); return name != "" }
+
+// words counts plain words, up to 8.
+func words(args []byte) (n int) {
+	for n < 8 && len(args) > 0 {
+		w, rest, _ := bytes.Cut(args, []byte(" "))
+		args = rest
+		if isPlain(bytes.TrimRight(w, ".,:!?")) {
+			n++
+		} else if len(w) > 0 {
+			break
+		}
+	}
+	return n
+}
+
+// command weighs one command with its arguments; piped says that another
+// program's output comes in.
+func command(w, args []byte, piped bool) (float64, string) {
+	rule, name := lookup(w)
+	if name == "" {
 		return 0, ""
 	}
 	if piped && rule.shell && (len(args) == 0 || args[0] == '-' || args[0] == '>' || args[0] == '<') {
-		return 0.95, "shell: piped into " + string(name)
+		return 0.95, "shell: piped into " + name
 	}
 	if len(args) == 0 {
 		return 0, ""
 	}
 	for _, want := range rule.args {
 		if want(args) && (rule.score >= 0.9 || !sentence(args)) {
-			return rule.score, "shell: " + string(name)
+			return rule.score, "shell: " + name
 		}
 	}
 	return 0, ""

@@ -115,6 +115,10 @@ func (l *lexer) mark(c byte, from int) token {
 		}
 	case '.':
 		t.kind = dot
+		if l.i+1 < len(l.s) && l.s[l.i] == '.' && l.s[l.i+1] == '.' { // Ellipsis
+			l.i += 2
+			t.kind = number
+		}
 	case ',':
 		t.kind = comma
 	case ';':
