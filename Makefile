@@ -10,7 +10,7 @@ GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 TOOLS      := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bartizan/tools
 LINTER     := $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
 
-.PHONY: help build demo test lint fmt-check vet arrows fuzz race bench bench-peers differential conformance deps generate check-budgets clean
+.PHONY: help build demo test lint fmt-check vet golangci arrows fuzz race bench bench-peers differential conformance deps generate check-budgets clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,8 +34,10 @@ $(LINTER):
 	@mkdir -p $(dir $@)
 	GOBIN=$(dir $@) GOFLAGS= $(GO) install $(GOLANGCI)
 
-lint: fmt-check vet $(LINTER) ## gofmt, go vet, golangci-lint (built once from the module proxy)
+golangci: $(LINTER)
 	$(LINTER) run ./...
+
+lint: fmt-check vet golangci ## gofmt, go vet, golangci-lint (built once from the module proxy)
 
 arrows: ## the design's import arrows, no init(), no panic
 	$(GO) test -count=1 ./internal/arrows

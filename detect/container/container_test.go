@@ -188,18 +188,6 @@ func TestRulesAreACatalogue(t *testing.T) {
 	}
 }
 
-func TestCorpusDump(t *testing.T) {
-	for _, a := range []string{"picklescan.tar.gz", "modelaudit.tar.gz", "modelscan.tar.gz", "joblib.tar.gz", "rdata.tar.gz"} {
-		files := corpus(t, a)
-		for _, name := range keys(files) {
-			b := input.FromBytes(files[name])
-			for _, f := range matching(b) {
-				t.Logf("%s %s\n%s", name, f.Name(), walkAs(f, b, input.NewBudget(b.Size())))
-			}
-		}
-	}
-}
-
 // walkPath walks b as the container of that path and gives the names.
 func walkPath(t *testing.T, format, path string, b []byte, name func(string)) {
 	t.Helper()
@@ -215,3 +203,22 @@ func walkPath(t *testing.T, format, path string, b []byte, name func(string)) {
 }
 
 func crcOf(s string) uint32 { return crc32.ChecksumIEEE([]byte(s)) }
+
+// headOf visits one member's head only and leaves the others alone.
+func headOf(t *testing.T, format string, b input.Blob, name string) (head string) {
+	t.Helper()
+	var out finding.Collector
+	in := container.In{Blob: b, Path: "x", Budget: input.NewBudget(b.Size()), Out: &out}
+	err := formatOf(t, format).Walk(context.Background(), in, func(_ context.Context, m *container.Member) error {
+		if m.Name != name {
+			return nil
+		}
+		p, err := m.Head(16)
+		head = string(p)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head
+}

@@ -59,6 +59,8 @@ type Member struct {
 	Link string
 
 	w         *walker
+	within    string // the container between this one and the member, if it was walked in passing
+	paid      bool   // who reads the bytes charges the budget
 	isStored  bool
 	stored    input.Blob
 	synthetic bool
@@ -82,8 +84,15 @@ type Member struct {
 // comment), so that unknown content is no fault.
 func (m *Member) Probed() bool { return m.synthetic }
 
-// Label is the member's name fit for a path in a report.
-func (m *Member) Label() string { return Label(m.Name) }
+// Label is the member's name fit for a path in a report. A tar that is too
+// large for memory is walked while it is unpacked: its members are visited as
+// members of the stream, and their labels go through the tar ("a.tar!/b").
+func (m *Member) Label() string {
+	if m.within != "" {
+		return m.within + "!/" + Label(m.Name)
+	}
+	return Label(m.Name)
+}
 
 // Label writes a stored name so that it can stand in a path and on a terminal:
 // control characters and bytes that are not UTF-8 as \xNN, 200 bytes at most.
@@ -173,7 +182,7 @@ func (m *Member) fill(want int64) error {
 		room := m.buf[len(m.buf):min(cap(m.buf), len(m.buf)+1<<20)]
 		n, err := m.r.Read(room)
 		m.buf = m.buf[:len(m.buf)+n]
-		if !budget.Expand(int64(n)) {
+		if !m.paid && !budget.Expand(int64(n)) {
 			m.w.bomb(m, int64(len(m.buf)))
 			m.stop(CodeExpand, fmt.Sprintf("unpacked %d bytes", len(m.buf)))
 			return nil
@@ -223,6 +232,8 @@ func (m *Member) faultCode(err error) string {
 		return ""
 	case errors.Is(err, unpack.ErrMemory):
 		return CodeMemory
+	case errors.Is(err, unpack.ErrExpand):
+		return CodeExpand
 	case errors.Is(err, unpack.ErrWork):
 		return CodeWork
 	case errors.Is(err, unpack.ErrUnsupported):

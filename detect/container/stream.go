@@ -18,7 +18,17 @@ func (w *walker) stream(name string, open func(src *unpack.Source) (io.Reader, e
 		Name: name, Size: -1, Packed: w.in.Blob.Size(), Views: []string{ViewCentral},
 		consumed: src.Consumed,
 	}
-	m.open = func() (io.Reader, error) { return open(src) }
+	m.open = func() (io.Reader, error) {
+		src.Reset(w.in.Blob)
+		return open(src)
+	}
+	large, err := w.largeTar(m)
+	if err != nil {
+		return err
+	}
+	if large {
+		return w.inPassing(m)
+	}
 	if err := w.emit(m); err != nil {
 		return ended(err)
 	}
@@ -26,6 +36,17 @@ func (w *walker) stream(name string, open func(src *unpack.Source) (io.Reader, e
 		return nil
 	}
 	return ended(w.trailing(src.Consumed() - m.unread))
+}
+
+// inPassing opens the stream anew and walks the tar that it holds.
+func (w *walker) inPassing(m *Member) error {
+	r, err := m.open()
+	if err != nil {
+		return m.fail(err)
+	}
+	m.r = r
+	defer m.finish()
+	return w.tarStream(m, r)
 }
 
 // trailing hands on what follows the end of a stream, unless it is padding.

@@ -183,3 +183,43 @@ func TestFormatNamesAreDistinct(t *testing.T) {
 		t.Errorf("cases for %v only", fmt.Sprint(seen))
 	}
 }
+
+// A tar that is larger than a member's memory is walked while it is unpacked.
+func TestLargeTarsAreWalkedInPassing(t *testing.T) {
+	noise := make([]byte, 9<<20)
+	for i := range noise {
+		noise[i] = byte(i * i >> 7)
+	}
+	arc := tarOf(
+		tent{name: "d/", kind: '5'}, tent{name: "first", data: good}, tent{name: "a", data: string(noise)}, tent{name: "b", data: string(noise)},
+		paxOf("path", "pax/"+repeat("n", 120)), tent{name: "x", data: string(noise)},
+		tent{name: "../../out", data: "x"}, tent{name: "last", data: evil},
+	)
+	whole := gzipped(string(arc))
+	s := walk(t, "gzip", input.FromBytes(whole))
+	for _, want := range []string{"first", "a", "b", "pax/" + repeat("n", 120), "last"} {
+		found := false
+		for _, m := range s.members {
+			found = found || m.name == want
+		}
+		if !found {
+			t.Errorf("member %q was not seen", want)
+		}
+	}
+	if !s.has("first", good) || !s.has("last", evil) || !s.has("a", string(noise)) {
+		t.Error("content is missing")
+	}
+	if s.result.Coverage != finding.Complete || s.rules["archive/path-traversal"] != finding.High || len(s.rules) != 1 {
+		t.Errorf("\n%s", s)
+	}
+	for _, cut := range []int{len(whole) / 2, len(whole) - 100} {
+		if s := walk(t, "gzip", input.FromBytes(whole[:cut])); !s.reason("truncated") {
+			t.Errorf("cut to %d of %d:\n%s", cut, len(whole), s)
+		}
+	}
+	short := gzipped(string(arc[:len(arc)-1024-600]))
+	if s := walk(t, "gzip", input.FromBytes(short)); !s.reason("truncated") {
+		t.Errorf("tar cut within its stream:\n%s", s)
+	}
+	walkPath(t, "gzip", "m.tar.gz", whole, func(string) {})
+}

@@ -32,7 +32,8 @@ type tarWalk struct {
 	seen    map[int64]struct{} // offsets of headers that were visited
 	names   map[uint64]int64
 	seed    maphash.Seed
-	pending []int64 // where another reading of a size would go on
+	pending []int64  // where another reading of a size would go on
+	forward *forward // the blob, where it can be read once only
 }
 
 func (t *tarWalk) run() error {
@@ -109,7 +110,7 @@ func (t *tarWalk) resync(off int64, fault error) (int64, error) {
 	}
 	for range resyncBlocks {
 		off += tar.Block
-		if off+tar.Block > t.in.Blob.Size() {
+		if off+tar.Block > t.in.Blob.Size() || t.forward != nil && t.forward.ended {
 			return -1, nil
 		}
 		if !t.in.Budget.Work(tar.Block) {
@@ -179,6 +180,10 @@ func (t *tarWalk) setData(e *tar.Entry, m *Member) {
 		m.Size, m.Packed = 0, 0
 		return
 	}
+	if t.forward != nil {
+		t.setPassing(e, m)
+		return
+	}
 	m.stored = t.in.Blob.Slice(e.DataAt, e.Size)
 	m.isStored = true
 	if m.stored.Size() < e.Size {
@@ -198,6 +203,16 @@ func (t *tarWalk) setData(e *tar.Entry, m *Member) {
 	m.open = func() (io.Reader, error) { return e.Sparse.Reader(src.Reader()), nil }
 }
 
+// setPassing gives a member that can be read once, before the next one is.
+func (t *tarWalk) setPassing(e *tar.Entry, m *Member) {
+	m.paid, m.Packed = true, -1
+	if e.Sparse != nil {
+		m.Size = e.Size
+		t.incomplete(CodeMemory, m.Name, "sparse file in a stream: its data was seen without the holes")
+	}
+	m.open = func() (io.Reader, error) { return t.forward.section(e.DataAt, e.Size), nil }
+}
+
 // sizes compares the two sizes that readers go by: with extensions and without
 // (CVE-2025-62518), and for members that have no data the one that they give.
 // Where the other one leads to a header too, both sequences are walked.
@@ -208,6 +223,10 @@ func (t *tarWalk) sizes(e *tar.Entry, m *Member) error {
 	}
 	same := other == e.Next && (e.HeaderOnly() || !e.SizeOK || e.Header.Size == e.Size)
 	if same || e.Sparse != nil || e.Size > largestPlain {
+		return nil
+	}
+	if t.forward != nil {
+		t.incomplete(CodeDamaged, m.Name, "two sizes in a stream: the one of the extended header was followed")
 		return nil
 	}
 	forks, err := t.isHeader(other)

@@ -25,6 +25,7 @@ type walker struct {
 	in     In
 	visit  Visit
 	format string
+	within string // set on members of a container that is walked in passing
 	links  linkTable
 	codecs codecs
 	said   map[string]int
@@ -87,6 +88,7 @@ func (w *walker) emit(m *Member) error {
 		return errStop
 	}
 	m.w = w
+	m.within = w.within
 	m.Index = w.nth
 	w.nth++
 	w.checkNames(m)

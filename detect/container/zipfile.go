@@ -122,7 +122,7 @@ func (z *zipWalk) checkDirectories() {
 			count = int64(d.Parsed)&^0xffff | count // some writers keep the low 16 bits only
 		}
 		sized := d.Size == d.End-d.At || d.Size == 0xffffffff || d.Size == d.Bound-d.At
-		if count != int64(d.Parsed) || !sized {
+		if !a.Truncated && (count != int64(d.Parsed) || !sized) {
 			z.add(rule(ruleAmbiguous), d.EndAt, 22, finding.Medium,
 				fmt.Sprintf("the end record declares %d members in %d bytes, there are %d in %d", d.Count, d.Size, d.Parsed, d.End-d.At),
 				map[string]any{"declared": d.Count, "found": d.Parsed})

@@ -9,6 +9,7 @@ See README.md in this folder.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -246,11 +247,14 @@ def analyse_site(options, site, table, facts, base, log):
     for package in options.package:
         if os.path.exists(os.path.join(site, package.replace(".", "/"))) or os.path.exists(os.path.join(site, package + ".py")):
             names |= package_names(site, package)
-    wanted = sorted(n for n in names if not third_party_test(n))
     probe = dict(base_records)
     python = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(site.rstrip("/")))), "bin", "python")
     if os.path.exists(python) and not options.source_only:
-        probe.update(run_probe(python, [n for n in wanted if importable_package(n)]))
+        probe.update(run_probe(python, sorted(n for n in names if importable_package(n) and not third_party_test(n))))
+    else:
+        probe.update(stub_records(site, options.package))
+    names |= {n for n in probe if n.partition(".")[0] in options.package}
+    wanted = sorted(n for n in names if not third_party_test(n))
     roots = [site] + options.also + [lib]
     program = Program(roots, probe, facts)
     program.load(standard)
@@ -263,6 +267,38 @@ def analyse_site(options, site, table, facts, base, log):
         report_missing(program, facts, log)
     log("%s: %d modules, %d nodes, failed %s" % (site, len(wanted), len(program.nodes), [f[0] for f in program.failed][:20]))
     return distributions(site, options.package)
+
+
+# Modules that copy the names of compiled modules into themselves when they start.
+INJECTED = {"torch": ("torch._C._VariableFunctions", "torch._C")}
+STUB_NAME = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
+
+
+def stub_records(site, packages):
+    """Compiled modules of a library that is not imported: their names are in the .pyi stubs beside them."""
+    records = {}
+    for package in packages:
+        for folder, _, files in os.walk(os.path.join(site, package)):
+            for file in files:
+                stem = file[: -len(".pyi")]
+                if file.endswith(".pyi") and not os.path.exists(os.path.join(folder, stem + ".py")):
+                    name = os.path.relpath(os.path.join(folder, stem), site).replace(os.sep, ".")
+                    name = name[: -len(".__init__")] if name.endswith(".__init__") else name
+                    records[name] = {"m": name, "ok": True, "n": stub_names(os.path.join(folder, file), name)}
+    for name, sources in INJECTED.items():
+        if name in packages:
+            found = {}
+            for source in sources:
+                for attr in records.get(source, {"n": {}})["n"]:
+                    if not attr.startswith("_"):
+                        found.setdefault(attr, ["f", "c", [source, attr]])
+            records[name] = {"m": name, "ok": True, "n": found}
+    return records
+
+
+def stub_names(path, module):
+    with open(path, encoding="utf8") as text:
+        return {name: ["f", "c", [module, name]] for name in STUB_NAME.findall(text.read())}
 
 
 def report_missing(program, facts, log):

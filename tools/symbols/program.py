@@ -840,8 +840,19 @@ class Program:
     def build_NEW(self, key, node):
         cid = key[1]
         parts = self.constructor_parts(cid, ("__new__",))
-        parts += [p for p in (self.find_special(cid, n) for n in ("__del__", "__hash__", "__eq__")) if p and p[0] == "E"]
+        names = ("__del__", "__hash__", "__eq__") if self.hashable_by_eq(cid) else ("__del__", "__hash__")
+        parts += [p for p in (self.find_special(cid, n) for n in names) if p and p[0] == "E"]
         self.class_parts(key, node, parts, "new")
+
+    def hashable_by_eq(self, cid):
+        """__eq__ runs on its own only in sets and dicts; a class that defines it without __hash__ cannot be in one."""
+        for owner in self.mro(cid)[0]:
+            cls = self.cls(owner) if owner[0] != "X" else None
+            if cls is not None and "__hash__" in cls.names:
+                return True
+            if cls is not None and "__eq__" in cls.names:
+                return self.python2
+        return True
 
     def build_STATE(self, key, node):
         cid = key[1]

@@ -99,6 +99,10 @@ class Collector:
         mask = row.effects.get("call", 0)
         return not mask & ~UNDECIDED if self.lean else mask == UNDECIDED
 
+    def kept_anyway(self, name):
+        """What pickle calls by itself is worth a row even when inert."""
+        return name.rpartition(".")[2] in ("__setstate__", "__reduce__", "__new__")
+
     def put(self, module, name, row):
         if printable(name):
             self.rows.append((module, name, row))
@@ -115,7 +119,7 @@ class Collector:
                 for key in keys:
                     mask |= self.program.total(key)
                 row.effects[column] = mask
-            if row.kind == "m" and (self.lean or id(row) in self.inherited) and self.adds_nothing(row):
+            if row.kind == "m" and (self.lean or id(row) in self.inherited) and self.adds_nothing(row) and not self.kept_anyway(name):
                 continue
             self.table.add(module, name, row)
 
@@ -166,7 +170,12 @@ class Collector:
 
     def probed_class(self, module, attr, entry, source):
         cid = (module, attr)
-        if source is not None and attr in source.classes and (entry[1]["py"] or self.program.facts.get(".".join(entry[2])) is None):
+        elsewhere = [e[1] for e in self.program.member(module, attr) if e[0] == "C" and e[1] != cid]
+        if elsewhere and (source is None or attr not in source.classes) and entry[1]["py"]:
+            # The class calls this module its home (set_module), but its source is in another one.
+            self.class_row(module, attr, elsewhere[0])
+            self.method_rows(module, attr, self.program.cls(elsewhere[0]))
+        elif source is not None and attr in source.classes and (entry[1]["py"] or self.program.facts.get(".".join(entry[2])) is None):
             self.class_row(module, attr, cid)
             self.dynamic_members(module, attr, entry[1], source)
         else:

@@ -90,7 +90,7 @@ func (stop) Error() string { return "the file cannot be followed further" }
 func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 	s := &scan{
 		a: a, ctx: ctx, r: newReader(a.Blob), alignment: defaultAlignment,
-		keys: map[string]struct{}{}, names: map[string]struct{}{}, counts: map[string]int{},
+		keys: map[string]struct{}{}, counts: map[string]int{},
 	}
 	err := s.file()
 	if s.r.err != nil {
@@ -135,6 +135,8 @@ func (s *scan) file() error {
 		return nil
 	}
 	defer s.a.Budget.Release(hold)
+	s.tensors = make([]tensor, 0, tensors)
+	s.names = make(map[string]struct{}, tensors)
 	for i := uint64(0); i < keys; i++ {
 		if err := s.pair(); err != nil {
 			return err

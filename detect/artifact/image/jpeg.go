@@ -6,8 +6,14 @@ import (
 	"encoding/binary"
 )
 
+// isJPEG wants a marker that may come first, and its length: three bytes alone
+// occur among raw numbers.
 func isJPEG(head []byte) bool {
-	return len(head) >= 4 && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff && head[3] >= 0xc0 && head[3] != 0xff
+	if len(head) < 6 || head[0] != 0xff || head[1] != 0xd8 || head[2] != 0xff || head[4] == 0 && head[5] < 2 {
+		return false
+	}
+	m := head[3]
+	return m >= 0xe0 && m <= 0xef || m == 0xdb || m == 0xfe || m == 0xc0 || m == 0xc2 || m == 0xc4 || m == 0xdd
 }
 
 // walkJPEG follows the segments to EOI (ITU T.81, annex B).

@@ -38,7 +38,7 @@ type problem struct {
 
 const (
 	maxNesting = 32
-	maxItems   = 200_000
+	maxItems   = 50_000
 )
 
 type parser struct {

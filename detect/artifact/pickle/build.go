@@ -1,6 +1,9 @@
 package pickle
 
 import (
+	"regexp"
+	"strings"
+
 	"bartizan/detect/artifact/symbol"
 )
 
@@ -80,9 +83,40 @@ func (m *machine) buildInstance(n *node, state val, off int) {
 	if hook := m.hookIn(state); hook != "" {
 		m.events.hook(m, ref, hook, off)
 	}
-	if ref.status == symbol.Found {
+	if ref.status == symbol.Found && !m.generatedParser(ref, state) {
 		m.judgeObject(ref, ref.sym.SetState, "BUILD", state, off)
 	}
+}
+
+// argumentParser is what scipy.stats writes into the state of a distribution
+// and runs with exec when it is restored: three functions made from a template
+// (scipy/stats/_distn_infrastructure.py parse_arg_template). Nothing but the
+// names of shape arguments may differ.
+var argumentParser = regexp.MustCompile(`^\ndef _parse_args\(self, ` + shapeAndLoc + `\):\n` +
+	` {4}return \(` + shapes + `\), ` + locOut + `\n\n` +
+	`def _parse_args_rvs\(self, ` + shapeAndLoc + `, size=None\):\n` +
+	` {4}return self\._argcheck_rvs\(` + shapes + locOut + `, size=size\)\n\n` +
+	`def _parse_args_stats\(self, ` + shapeAndLoc + `, moments='mv'\):\n` +
+	` {4}return \(` + shapes + `\), ` + locOut + `, moments\n$`)
+
+const (
+	shapes      = `(?:[A-Za-z_]\w*, ?)* *`
+	shapeAndLoc = shapes + `(?:loc=0(?:, scale=1)?)?`
+	locOut      = `(?:loc, (?:scale|1)|0, 1)?`
+)
+
+// generatedParser says that a state is a scipy.stats distribution's own: the
+// code in it is what scipy generates, and the rest holds nothing that calls.
+func (m *machine) generatedParser(ref *symbolRef, state val) bool {
+	if !strings.HasPrefix(ref.canonical(), "scipy.stats.") || ref.sym.SetState&symbol.Exec == 0 {
+		return false
+	}
+	n := m.node(state)
+	if n == nil || n.kind != nDict || n.flags&fDropped != 0 {
+		return false
+	}
+	code := m.dictGet(n, "_parse_arg_template")
+	return code != 0 && m.realKind(code) == kStr && argumentParser.Match(m.text(code)) && m.harmless(state)
 }
 
 // judgeObject is for what pickle does to an instance of a known class.

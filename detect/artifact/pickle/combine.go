@@ -75,10 +75,17 @@ func (m *machine) getattr(ref *symbolRef, vs []val, off int) val {
 		return 0
 	}
 	m.reachedBy(v, ref)
-	if to := m.ref(m.node(v)); to != nil && to.status == symbol.UnknownName {
+	if to := m.ref(m.node(v)); to != nil && to.status == symbol.UnknownName && !m.isInstance(vs[0]) {
 		m.events.deadEnd(m, ref, to, off)
 	}
 	return v
+}
+
+// isInstance says that a value is an object with attributes of its own, which
+// its class does not tell: reaching for one is no dead end, calling it is.
+func (m *machine) isInstance(v val) bool {
+	n := m.node(v)
+	return n != nil && n.kind == nInstance
 }
 
 // reachedBy records through which combinator a value was reached.
@@ -280,6 +287,9 @@ func (m *machine) inertClass(v val) bool {
 func (m *machine) callBound(n *node, callee, args, kwargs val, off int) val {
 	ref := m.ref(n)
 	ref.called = true
+	if ref.status == symbol.UnknownName {
+		return 0
+	}
 	if vs, whole := m.arguments(args); whole {
 		if self := m.elems(n); len(self) == 1 {
 			if v := m.foldMethod(ref, self[0], vs, off); v != 0 {

@@ -182,6 +182,7 @@ func (e *events) overwritten(m *machine, ref *symbolRef, how string, arg val, of
 }
 
 func (e *events) hook(m *machine, ref *symbolRef, attribute string, off int) {
+	e.trace.unfolded() // the next opcode calls whatever was set
 	e.add(&ruleHook, off, attribute, "sets "+attribute+" on an instance of "+ref.display(),
 		map[string]any{"symbol": ref.display(), "attribute": attribute})
 }

@@ -14,6 +14,7 @@ import (
 type Code struct {
 	name, title string
 	extensions  []string
+	claimed     []format.Format
 }
 
 // Name implements format.Format.
@@ -29,7 +30,17 @@ func (c Code) Extensions() []string { return c.extensions }
 func (c Code) Rules() []finding.Rule { return nil }
 
 // Match implements format.Format.
-func (c Code) Match(p *format.Probe) bool { return kindOf(p) == c.name }
+func (c Code) Match(p *format.Probe) bool {
+	if kindOf(p) != c.name {
+		return false
+	}
+	for _, f := range c.claimed {
+		if f.Match(p) {
+			return false
+		}
+	}
+	return true
+}
 
 // Scan implements format.Format.
 func (c Code) Scan(_ context.Context, a *format.Artifact) error {

@@ -17,16 +17,20 @@ import (
 	"bartizan/finding"
 )
 
-// Formats lists the formats of this package.
-func Formats() []format.Format {
+// Formats lists the formats of this package. What one of claimed takes for its
+// own is no unanalysed code: TorchScript, say, is Python to the eye.
+func Formats(claimed ...format.Format) []format.Format {
+	code := func(name, title string, extensions ...string) format.Format {
+		return Code{name: name, title: title, extensions: extensions, claimed: claimed}
+	}
 	return []format.Format{
 		Text{}, Pointer{}, Executable{},
-		Code{name: "python-source", title: "Python source", extensions: pythonExtensions},
-		Code{name: "shell-script", title: "Shell script", extensions: shellExtensions},
-		Code{name: "notebook", title: "Jupyter notebook", extensions: []string{".ipynb"}},
-		Code{name: "dockerfile", title: "Dockerfile", extensions: []string{".dockerfile"}},
-		Code{name: "requirements", title: "Python requirements", extensions: nil},
-		Code{name: "source-code", title: "Source code of another language", extensions: sourceExtensions},
+		code("python-source", "Python source", pythonExtensions...),
+		code("shell-script", "Shell script", shellExtensions...),
+		code("notebook", "Jupyter notebook", ".ipynb"),
+		code("dockerfile", "Dockerfile", ".dockerfile"),
+		code("requirements", "Python requirements"),
+		code("source-code", "Source code of another language", sourceExtensions...),
 	}
 }
 
@@ -46,7 +50,7 @@ var (
 var documents = map[string]bool{
 	".md": true, ".rst": true, ".txt": true, ".csv": true, ".tsv": true, ".log": true, ".tex": true, ".bib": true,
 	".html": true, ".htm": true, ".xml": true, ".svg": true, ".css": true, ".vocab": true, ".merges": true, ".bpe": true,
-	".conll": true, ".srt": true, ".vtt": true, ".arpa": true, ".lm": true, ".prototxt": true, ".pbtxt": true,
+	".conll": true, ".toml": true, ".ini": true, ".cfg": true, ".srt": true, ".vtt": true, ".arpa": true, ".lm": true, ".prototxt": true, ".pbtxt": true,
 	".gitattributes": true, ".gitignore": true, ".gitmodules": true, ".dockerignore": true, ".editorconfig": true,
 	"license": true, "licence": true, "readme": true, "notice": true, "authors": true, "changelog": true, "copying": true, "citation": true,
 	"version": true, "byteorder": true, "record": true, "metadata": true, "wheel": true, "installer": true,
@@ -54,8 +58,8 @@ var documents = map[string]bool{
 
 // others are names that another format claims. Read only.
 var others = map[string]bool{
-	".json": true, ".jsonl": true, ".ndjson": true, ".yaml": true, ".yml": true, ".toml": true,
-	".jinja": true, ".jinja2": true, ".j2": true, ".template": true, ".tmpl": true, ".svg": true,
+	".json": true, ".jsonl": true, ".ndjson": true, ".yaml": true, ".yml": true,
+	".jinja": true, ".jinja2": true, ".j2": true, ".template": true, ".svg": true,
 }
 
 // models are extensions of files that a loader opens, in which text or a

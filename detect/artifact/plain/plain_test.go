@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"bartizan/detect/artifact/format"
 	"bartizan/detect/artifact/format/formattest"
 	"bartizan/detect/input"
 	"bartizan/finding"
@@ -109,6 +110,21 @@ func TestWithinAnother(t *testing.T) {
 		t.Errorf("text found in a string: %v %v %v", o.Verdict, o.Formats, o.Reasons)
 	}
 }
+
+// TestClaimedCode: what another format analyses is no unanalysed code, and no
+// text either.
+func TestClaimedCode(t *testing.T) {
+	claimed := claim{Text{}}
+	o := formattest.Bytes(t, "x.py", []byte("class A(Module):\n  pass\n"), Formats(claimed)...)
+	if o.Matched {
+		t.Errorf("claimed code is taken for %v", o.Formats)
+	}
+}
+
+// claim takes everything for its own.
+type claim struct{ format.Format }
+
+func (claim) Match(*format.Probe) bool { return true }
 
 // TestWindows reads a text through a reader, so that every rune may be cut.
 func TestWindows(t *testing.T) {

@@ -12,6 +12,7 @@
 package safetensors
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -23,7 +24,7 @@ import (
 const (
 	prefix       = 8
 	refusedFrom  = 100_000_000 // MAX_HEADER_SIZE of the reference reader
-	maxHeader    = 24 << 20    // read into memory here
+	maxHeader    = 16 << 20    // read into memory here
 	maxTensors   = 1 << 20
 	maxNesting   = 64
 	maxMetadata  = 4096 // metadata entries whose values are looked at
@@ -111,6 +112,7 @@ func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 	}
 	s := &scan{a: a, ctx: ctx, base: prefix, data: prefix + int64(n)}
 	s.w = walker{s: text}
+	s.tensors = make([]tensor, 0, min(bytes.Count(text, []byte(`"dtype"`)), maxTensors))
 	if err := s.header(); err != nil {
 		return err
 	}

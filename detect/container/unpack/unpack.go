@@ -21,6 +21,7 @@ import (
 var (
 	ErrMemory      = errors.New("needs more memory than the limit")
 	ErrUnsupported = errors.New("method not supported")
+	ErrExpand      = errors.New("unpacks to more than the budget")
 	ErrEncrypted   = errors.New("encrypted")
 	ErrWork        = errors.New("needs more work than the budget")
 	ErrRead        = errors.New("reading failed") // the source's reader, not its bytes
