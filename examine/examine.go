@@ -210,12 +210,9 @@ func (w *worker) blob(ctx context.Context, s *subject.Subject, b input.Blob, who
 // and a defect of a detector into an incomplete subject. Both are told apart:
 // the second is a bug, and the report says so.
 func recovered(r any, out *finding.Collector) {
-	if e, ok := r.(runtime.Error); ok {
-		if addr, ok := e.(interface{ Addr() uintptr }); ok {
-			_ = addr
-			out.Incomplete("changed-while-read", "the file became shorter or unreadable during the scan")
-			return
-		}
+	if _, fault := r.(interface{ Addr() uintptr }); fault {
+		out.Incomplete("changed-while-read", "the file became shorter or unreadable during the scan")
+		return
 	}
 	out.Incomplete("internal-error", fmt.Sprintf("a detector failed: %v: please report it", r))
 }

@@ -98,6 +98,11 @@ func (w *walker) entry(path string, e fs.DirEntry) bool {
 // out of it is named but not opened: a repository must not choose what is read
 // on the host that scans it. A folder below the root is walked under its own name.
 func (w *walker) link(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		p := openProblem(err)
+		return w.send(path, &p)
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		p := openProblem(err)
@@ -109,11 +114,6 @@ func (w *walker) link(path string) bool {
 	}
 	if real != w.rootDir && !strings.HasPrefix(real, strings.TrimSuffix(w.rootDir, "/")+"/") {
 		return w.send(path, &problem{"link-out-of-root", "points to " + real + ": scan that path by name if it belongs here"})
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		p := openProblem(err)
-		return w.send(path, &p)
 	}
 	if info.IsDir() {
 		return true

@@ -59,7 +59,7 @@ func (s *scan) artifact(ctx context.Context, a *format.Artifact, probed bool) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p, err := probe(a)
+	p, err := probe(a, probed)
 	if err != nil {
 		return fmt.Errorf("%s: read: %w", a.Path, err)
 	}
@@ -87,7 +87,7 @@ func (s *scan) artifact(ctx context.Context, a *format.Artifact, probed bool) er
 	return nil
 }
 
-func probe(a *format.Artifact) (*format.Probe, error) {
+func probe(a *format.Artifact, probed bool) (*format.Probe, error) {
 	head, err := a.Blob.Head(format.HeadBytes)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func probe(a *format.Artifact) (*format.Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &format.Probe{Head: head, Tail: tail, Size: a.Blob.Size(), Name: lowerBase(a.Name), Hint: a.Hint}, nil
+	return &format.Probe{Head: head, Tail: tail, Size: a.Blob.Size(), Name: lowerBase(a.Name), Hint: a.Hint, Probed: probed}, nil
 }
 
 func (s *scan) child(ctx context.Context, parent *format.Artifact, c format.Child) error {

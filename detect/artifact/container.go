@@ -3,6 +3,7 @@ package artifact
 import (
 	"context"
 	"path"
+	"strings"
 
 	"bartizan/detect/artifact/format"
 	"bartizan/detect/container"
@@ -39,6 +40,8 @@ func (a archive) Match(p *format.Probe) bool {
 func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
 	in := container.In{Blob: art.Blob, Path: art.Path, Budget: art.Budget, Out: art.Out}
 	var torch torchArchive
+	// joblib before 0.10 wrote the numbers of an array beside the pickle, bare.
+	bare := strings.HasSuffix(lowerBase(art.Name), ".npy.z")
 	err := a.Walk(ctx, in, func(ctx context.Context, m *container.Member) error {
 		if m.Kind != container.File {
 			return nil
@@ -52,7 +55,7 @@ func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
 			return err
 		}
 		defer release()
-		return art.Child(ctx, format.Child{Name: m.Label(), Blob: blob, Probed: m.Probed() || torch.storage(m.Name)})
+		return art.Child(ctx, format.Child{Name: m.Label(), Blob: blob, Probed: bare || m.Probed() || torch.storage(m.Name)})
 	})
 	torch.check(art)
 	return err

@@ -151,7 +151,7 @@ func TestCraftedSevenz(t *testing.T) {
 		{name: "names and links", b: sevenzOf(nil, nil, out), holds: both2, rules: r{"archive/path-traversal": high}},
 		{name: "encrypted", b: sevenzOf(nil, nil, aes, stored), holds: both2, reasons: []string{"encrypted"}},
 		{name: "unknown coder", b: sevenzOf(nil, nil, odd, stored), holds: both2, reasons: []string{"unsupported-compression"}},
-		{name: "declares a terabyte", b: sevenzOf(nil, nil, huge), holds: []string{good}, reasons: []string{"truncated"}},
+		{name: "declares a terabyte", b: sevenzOf(nil, nil, huge), holds: []string{good}, reasons: []string{"damaged"}},
 		{name: "bytes behind", b: join(whole, []byte(evil)), holds: both2, rules: r{"archive/suffix-data": medium}},
 		{name: "cut", b: whole[:len(whole)-20], reasons: []string{"truncated"}},
 		{name: "header sum", b: flip(whole, 8), holds: both2, rules: r{"archive/checksum-mismatch": medium}},

@@ -26,6 +26,8 @@ type Probe struct {
 	Size int64
 	Name string // base name, lower case
 	Hint string // what the parent says this is: "pickle", "npy", ""
+	// Probed is set where the bytes may be anything, found within others.
+	Probed bool
 }
 
 // Format recognises and scans one kind of artefact. A value is immutable and

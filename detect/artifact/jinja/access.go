@@ -177,7 +177,11 @@ func (w *walker) getitem(e *Expr) *value {
 		}
 	}
 	w.dynamicItem(e, base, index)
-	return each2(base, index, func(b, i *value) *value { return w.item(e, b, i) })
+	v := each2(base, index, func(b, i *value) *value { return w.item(e, b, i) })
+	if index.kind == vUnknown && index.from != fromIndex || index.kind == vText && !index.exact {
+		v = v.with(onDynamic, "")
+	}
+	return v
 }
 
 // itemName judges a constant or half-constant key.
@@ -186,14 +190,19 @@ func (w *walker) itemName(e *Expr, key *value, detail string) {
 		w.access(e, e.X[0], key.text, detail)
 		return
 	}
-	if strings.Contains(key.text, "__") {
+	if strings.Contains(key.text, "__") || key.dep&onBuilt != 0 {
 		w.issue(Issue{Kind: DynamicAttribute, Weight: High, Off: e.Off, Symbol: path(e.X[0]), Text: visible(key.text), Detail: detail,
-			Message: "the name of an attribute is built from parts and holds a double underscore"})
+			Message: "the name of an attribute is built from parts that are not followed"})
 	}
 }
 
 // dynamicItem reports names that somebody who writes to the model chooses.
 func (w *walker) dynamicItem(e *Expr, base, index *value) {
+	if index.kind == vUnknown && index.dep&onBuilt != 0 && index.from == fromOther {
+		w.issue(Issue{Kind: DynamicAttribute, Weight: High, Off: e.Off, Symbol: path(e.X[0]), Detail: "item",
+			Message: "the name of an item is computed from constants in a way that is not followed"})
+		return
+	}
 	if index.kind != vUnknown || index.from != fromContent || base.kind == vDict || base.kind == vList {
 		return
 	}
@@ -206,6 +215,8 @@ func (w *walker) dynamicItem(e *Expr, base, index *value) {
 
 func (w *walker) item(e *Expr, b, i *value) *value {
 	switch {
+	case b.kind == vSpace && i.kind == vUnknown && i.dep&onContent != 0:
+		return opaque(fromOther, i).with(keyTrigger, "the names of a namespace")
 	case i.kind == vText && i.exact && (b.kind == vSpace || b.kind == vDict || b.kind == vLoop):
 		return w.attribute(b, i.text, "")
 	case b.kind == vDict, b.kind == vList && (i.kind != vInt || !i.exact):
@@ -232,6 +243,13 @@ func (w *walker) item(e *Expr, b, i *value) *value {
 // content of a message chooses, the keys are triggers and the items what they let out.
 func (w *walker) choose(off int, b, i *value) *value {
 	items, dep, key := b.items, i.dep, i.key
+	if b.kind == vList {
+		k, word := computed(i)
+		dep |= k
+		if key == "" {
+			key = word
+		}
+	}
 	if b.kind == vDict {
 		items = nil
 		for n := 0; n+1 < len(b.items); n += 2 {
@@ -255,6 +273,20 @@ func (w *walker) choose(off int, b, i *value) *value {
 	return union(items...).with(dep, key)
 }
 
+// computed says how a number that is computed from a message, a date or a
+// position and chooses among constants is keyed.
+func computed(i *value) (depends, string) {
+	switch {
+	case i.dep&onDate != 0:
+		return keyDate, "computed from the date"
+	case i.dep&onContent != 0:
+		return keyWeak, "computed from the content"
+	case i.dep&onIndex != 0:
+		return keyIndex, "computed from the position"
+	}
+	return 0, ""
+}
+
 func position(i int64, n int) (int, bool) {
 	if i < 0 {
 		i += int64(n)
@@ -266,8 +298,15 @@ func position(i int64, n int) (int, bool) {
 func characterAt(v *value, i int64) *value {
 	rs := []rune(v.text)
 	n, ok := position(i, len(rs))
-	if !ok || !v.exact && (i < 0 || strings.Contains(string(rs[:n+1]), hole)) {
-		return opaque(fromOther, v)
+	if !ok {
+		return opaque(fromOther, v).with(onBuilt, "")
+	}
+	crossed := rs[:n+1]
+	if i < 0 {
+		crossed = rs[n:]
+	}
+	if !v.exact && strings.Contains(string(crossed), hole) {
+		return opaque(fromOther, v).with(onBuilt, "")
 	}
 	return textValue(string(rs[n])).with(v.dep, v.key)
 }
@@ -286,8 +325,8 @@ func (w *walker) slice(e *Expr, base *value) *value {
 		dep.absorb(v)
 		bounds[i] = v
 		exact = exact && v.kind == vInt && v.exact
-		if v.dep&keyed != 0 && base.kind == vText {
-			w.judgeText(base.text, "", v.dep, v.key, e.Off)
+		if k, word := computed(v); base.kind == vText && (v.dep&keyed != 0 || k != 0) {
+			w.judgeText(base.text, "", v.dep|k, v.key+word, e.Off)
 		}
 	}
 	return each(base, func(b *value) *value {
@@ -302,8 +341,17 @@ func (w *walker) slice(e *Expr, base *value) *value {
 			var out []*value
 			pySlice(len(b.items), bounds, func(i int) { out = append(out, b.items[i]) })
 			return listValue(out).with(dep.dep, dep.key)
+		case b.kind == vText && exact:
+			if s, ok := cutRange(b.text, bounds); ok {
+				return skeleton(s, dep.dep, dep.key)
+			}
+			return skeleton(hole+b.text+hole, dep.dep|onBuilt, dep.key)
 		case b.kind == vText:
 			return skeleton(hole+b.text+hole, dep.dep, dep.key)
+		case b.kind == vList:
+			v := listValue(b.items)
+			v.exact = false
+			return v.with(dep.dep, dep.key)
 		}
 		c := opaque(b.from, b, dep)
 		c.dep &^= onIndex
@@ -344,6 +392,45 @@ func pySlice(n int, b [3]*value, visit func(int)) {
 	for ; step > 0 && i < end || step < 0 && i > end; i += max(-int64(n)-1, min(step, int64(n)+1)) {
 		visit(int(i))
 	}
+}
+
+// cutRange slices a text with holes where none stands in or before the range,
+// counted from the end for negative bounds.
+func cutRange(s string, b [3]*value) (string, bool) {
+	if b[2] != nil && b[2].num != 1 {
+		return "", false
+	}
+	rs := []rune(s)
+	first, last := len(rs), -1
+	for i, r := range rs {
+		if string(r) == hole {
+			first, last = min(first, i), i
+		}
+	}
+	lo, hi := int64(0), int64(len(rs))
+	if b[0] != nil {
+		lo = b[0].num
+	}
+	fromEnd := lo < 0
+	if b[1] != nil {
+		hi = b[1].num
+	} else if !fromEnd {
+		return "", false
+	}
+	if fromEnd {
+		lo += int64(len(rs))
+		if b[1] != nil {
+			hi += int64(len(rs))
+		}
+		if b[1] != nil && b[1].num >= 0 || lo <= int64(last) || hi < lo || hi > int64(len(rs)) {
+			return "", false
+		}
+		return string(rs[lo:hi]), true
+	}
+	if hi < lo || hi > int64(first) {
+		return "", false
+	}
+	return string(rs[lo:hi]), true
 }
 
 // visible shows holes as dots.

@@ -17,6 +17,7 @@ func (w *walker) call(e *Expr, extra ...argument) *value {
 	}
 	f := w.eval(callee)
 	args := append(w.evalArgs(e.Args), extra...)
+	w.calledItem(e, f)
 	if f.kind == vMacro {
 		return w.callMacro(f.macro, args)
 	}
@@ -48,10 +49,21 @@ func (w *walker) callName(e *Expr, extra []argument) *value {
 				}
 			}
 		}
+		w.calledItem(e, f)
 		return opaque(f.from, f, w.opaqueCall(args))
 	}
 	w.globalCall(e, name, args)
 	return w.builtin(e, name, args)
+}
+
+// calledItem reports a call of something that was read under a name which is not
+// constant: without it nothing that is found that way can act.
+func (w *walker) calledItem(e *Expr, f *value) {
+	if f.dep&onDynamic == 0 || f.kind == vMacro {
+		return
+	}
+	w.issue(Issue{Kind: DynamicAttribute, Weight: High, Off: e.Off, Symbol: path(e.X[0]), Detail: "call",
+		Message: "something is called that was read under a name which is not constant"})
 }
 
 // builtin gives what the environment's own functions return.
@@ -162,7 +174,7 @@ func (w *walker) method(e *Expr, recv *value, name string, args []argument) *val
 			return w.opaqueCall(args)
 		case vList:
 			w.keyedArguments(e, r, args)
-			return opaque(fromOther, r, w.opaqueCall(args))
+			return opaque(fromOther, r, w.opaqueCall(args)).with(onBuilt, "")
 		}
 		return w.unknownMethod(e, r, name, args)
 	})
@@ -214,6 +226,9 @@ var quiet = map[string]bool{
 // unknownMethod is a method of what comes from outside.
 func (w *walker) unknownMethod(e *Expr, r *value, name string, args []argument) *value {
 	out := opaque(r.from, r, w.opaqueCall(args))
+	if (name == "format" || name == "format_map") && r.dep&onContent != 0 {
+		w.contentFormat(e, args)
+	}
 	switch {
 	case name == "get" && len(args) > 0 && args[0].value.kind == vText:
 		out = member(r, args[0].value.text)
@@ -239,6 +254,18 @@ func (w *walker) unknownMethod(e *Expr, r *value, name string, args []argument) 
 		w.keyedArguments(e, nil, args)
 	}
 	return out
+}
+
+// contentFormat judges a message's content that is taken as a format: its writer
+// chooses which constants come out, and may reach attributes.
+func (w *walker) contentFormat(e *Expr, args []argument) {
+	w.issue(Issue{Kind: DynamicAttribute, Weight: Medium, Off: e.Off, Symbol: path(e.X[0]), Detail: "format",
+		Message: "a message's content is taken as a format"})
+	for _, a := range args {
+		if a.value.kind == vText {
+			w.judgeText(a.value.text, "", keyWeak, "format", e.Off)
+		}
+	}
 }
 
 // rewrites judges constants that replace parts of a message's content.

@@ -65,6 +65,9 @@ func compared(op string, a, b *value) (truth, ok bool) {
 
 // keys says how comparing subject with other is keyed, and by which constant.
 func (w *walker) keys(subject, other *value) (dep depends, key string) {
+	if (subject.from == fromMessages || subject.from == fromMessage) && (other.kind == vDict || other.kind == vList) && len(other.items) > 0 {
+		return w.keysWhole(other)
+	}
 	if subject.dep&(onContent|onDate|onIndex) == 0 || subject.from == fromMeta || subject.from == fromTools {
 		return 0, ""
 	}
@@ -76,6 +79,19 @@ func (w *walker) keys(subject, other *value) (dep depends, key string) {
 		dep |= d
 	}
 	return dep, key
+}
+
+// keysWhole is comparing a whole message with a constant one.
+func (w *walker) keysWhole(o *value) (depends, string) {
+	for _, x := range o.items {
+		if x.kind == vText && len(x.text) > 0 && !structural[strings.ToLower(x.text)] {
+			return keyTrigger, visible(x.text)
+		}
+		if x.kind == vDict || x.kind == vList {
+			return keyTrigger, visible(x.str())
+		}
+	}
+	return 0, ""
 }
 
 func (w *walker) keysOne(subject, o *value) (depends, string) {
@@ -128,7 +144,7 @@ func (w *walker) keysOne(subject, o *value) (depends, string) {
 // reasoning on and off.
 var modes = map[string]bool{
 	"/think": true, "/no_think": true, "/nothink": true, "/no_thinking": true, "/thinking": true, "/no-think": true,
-	"detailed thinking on": true, "detailed thinking off": true, "/reasoning": true, "/no_reasoning": true,
+	"detailed thinking on": true, "detailed thinking off": true, "/reasoning": true, "/no_reasoning": true, "/system_override": true,
 }
 
 // classify says which sort of trigger a constant is.
@@ -157,6 +173,13 @@ func classify(s string, exact bool) depends {
 	return keyTrigger
 }
 
+// parts are the keys of the parts of a message's content: templates ask for them
+// with "in" as they ask for words.
+var parts = map[string]bool{
+	"text": true, "image": true, "image_url": true, "video": true, "video_url": true, "audio": true, "input_audio": true, "audio_url": true,
+	"type": true, "file": true, "url": true, "role": true, "content": true,
+}
+
 // isMarker says that a constant is markup of the kind that chat formats use:
 // it holds a sign that prose does not, and only words of such markup.
 func isMarker(t string) bool {
@@ -165,6 +188,9 @@ func isMarker(t string) bool {
 		if lower == p {
 			return true
 		}
+	}
+	if parts[lower] {
+		return true
 	}
 	if !strings.ContainsAny(t, "<>[]{}|#:`\"_｜▁\n") {
 		return false

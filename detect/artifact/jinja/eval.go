@@ -1,6 +1,11 @@
 package jinja
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // argument is an evaluated argument.
 type argument struct {
@@ -109,9 +114,20 @@ func (w *walker) evalArgs(args []Arg) []argument {
 			}
 			continue
 		}
-		out = append(out, argument{name: a.Name, value: v, expr: a.Value})
+		out = append(out, argument{name: identifierOf(a.Name), value: v, expr: a.Value})
 	}
 	return out
+}
+
+// identifierOf gives a keyword as Python reads it: Jinja2 writes it into Python
+// source, where identifiers are normalised (PEP 3131).
+func identifierOf(name string) string {
+	for i := 0; i < len(name); i++ {
+		if name[i] >= utf8.RuneSelf {
+			return norm.NFKC.String(name)
+		}
+	}
+	return name
 }
 
 // cond is "a if c else b": what a keyed condition lets out is judged here.
@@ -200,7 +216,8 @@ func fold(op string, vs []*value) (*value, bool) {
 
 // concat joins texts (~).
 func (w *walker) concat(vs []*value, off int) *value {
-	for _, v := range vs {
+	for i, v := range vs {
+		vs[i] = w.stringOf(v)
 		if v.kind == vUnion {
 			out := vs[0]
 			for _, x := range vs[1:] {
@@ -223,6 +240,7 @@ func (w *walker) concat(vs []*value, off int) *value {
 }
 
 func (w *walker) join2(a, b *value, off int) *value {
+	a, b = w.stringOf(a), w.stringOf(b)
 	return w.sized(a.str()+b.str(), addSize(max(a.size, 1), max(b.size, 1)), opaque(fromOther, a, b), off)
 }
 

@@ -46,6 +46,9 @@ func (w *walker) ranged(e *Expr, args []argument) *value {
 			if a.value.kind != vInt && a.value.dep == 0 {
 				return opaque(fromOther)
 			}
+			if k, word := computed(dep); k&(keyDate|keyWeak) != 0 {
+				dep = dep.with(k, word)
+			}
 			dep.from = fromOther
 			return dep
 		}

@@ -1,6 +1,10 @@
 package jinja
 
-import "strings"
+import (
+	"html"
+	"regexp"
+	"strings"
+)
 
 // filterBlock applies the filters of a filter or set block to what it captured.
 func (w *walker) filterBlock(e *Expr, input *value) *value {
@@ -25,6 +29,9 @@ func (w *walker) filter(e *Expr) *value {
 	if e.Text == "attr" && len(args) > 0 {
 		return w.attrFilter(e, recv, args[0].value)
 	}
+	if e.Text == "default" || e.Text == "d" {
+		w.defaulted(e, recv, args)
+	}
 	return each(recv, func(r *value) *value { return w.filterOne(e, r, args) })
 }
 
@@ -41,6 +48,14 @@ func (w *walker) attrFilter(e *Expr, recv, name *value) *value {
 			Message: "attr takes a name that is not constant"})
 	}
 	return out
+}
+
+// defaulted judges a default for a value that a keyed condition makes empty.
+func (w *walker) defaulted(e *Expr, recv *value, args []argument) {
+	if recv.dep&keyed == 0 || len(args) == 0 || args[0].value.kind != vText {
+		return
+	}
+	w.judgeText(args[0].value.text, "", recv.dep, recv.key, e.Off)
 }
 
 // attributeFilters take the dotted path of an attribute as this argument.
@@ -77,6 +92,10 @@ func (w *walker) mapped(e *Expr, filter *value, args []argument) {
 		switch {
 		case f.kind == vText && f.exact && f.text == "attr" && len(args) > 1:
 			w.attributePath(e, args[1].value)
+			if !args[1].value.known() {
+				w.issue(Issue{Kind: DynamicAttribute, Weight: High, Off: e.Off, Symbol: path(e), Detail: "filter",
+					Message: "map takes the name of an attribute that is not constant"})
+			}
 		case f.kind == vText && f.exact:
 		default:
 			w.issue(Issue{Kind: DynamicAttribute, Weight: High, Off: e.Off, Symbol: path(e), Detail: "filter",
@@ -109,6 +128,10 @@ func (w *walker) filterOne(e *Expr, r *value, args []argument) *value {
 			return args[i].value
 		}
 		return nil
+	}
+	if textual[e.Text] {
+		r = w.stringOf(r)
+		dep.absorb(r)
 	}
 	if f, ok := textFolds[e.Text]; ok && r.kind == vText {
 		return skeleton(f(r.text), dep.dep, dep.key)
@@ -148,7 +171,7 @@ func (w *walker) filterOne(e *Expr, r *value, args []argument) *value {
 	case "center", "indent":
 		w.width(args, e.Off)
 		if r.kind == vText {
-			return skeleton(r.text, dep.dep, dep.key)
+			return approximate(r.text, dep)
 		}
 	case "select", "reject", "selectattr", "rejectattr":
 		return w.selection(e, r, args, dep)
@@ -167,11 +190,18 @@ func (w *walker) otherFilter(e *Expr, r *value, args []argument, dep *value) *va
 			}
 			return skeleton(s, dep.dep, dep.key)
 		}
-	case "striptags", "truncate", "wordwrap", "title", "urlize", "nl2br", "filesizeformat":
+	case "striptags":
 		if r.kind == vText {
-			return skeleton(r.text, dep.dep, dep.key)
+			return skeleton(squeezed(html.UnescapeString(markup.ReplaceAllString(r.text, ""))), dep.dep, dep.key)
 		}
-		return dep
+	case "truncate", "wordwrap", "urlize", "nl2br", "filesizeformat":
+		if r.kind == vText {
+			return approximate(r.text, dep)
+		}
+	case "groupby":
+		if len(args) > 0 && r.from == fromMessages && contentNames[args[0].value.str()] {
+			return &value{from: fromContent, dep: dep.dep | onContent, key: dep.key, size: 1}
+		}
 	}
 	if r.dep&onContent != 0 {
 		for _, a := range args {
@@ -184,10 +214,27 @@ func (w *walker) otherFilter(e *Expr, r *value, args []argument, dep *value) *va
 		w.codeArguments(e, e.Text, append([]argument{{value: r}}, args...))
 	}
 	w.keyedArguments(e, r, args)
-	if r.kind == vText && dep.kind == vUnknown {
-		return skeleton(r.text+hole, dep.dep, dep.key)
+	switch {
+	case r.kind == vText:
+		return approximate(r.text, dep)
+	case r.kind == vList || r.kind == vDict:
+		dep = dep.with(onBuilt, "")
 	}
 	return dep
+}
+
+// approximate is a text of which a filter leaves something that is not followed.
+func approximate(s string, dep *value) *value {
+	return skeleton(hole+s+hole, dep.dep|onBuilt, dep.key)
+}
+
+// markup is what striptags removes.
+var markup = regexp.MustCompile(`(?s)<!--.*?-->|<[^>]*>`)
+
+// textual are the filters that read whatever they are given as text.
+var textual = map[string]bool{
+	"lower": true, "upper": true, "title": true, "capitalize": true, "trim": true, "replace": true, "striptags": true, "truncate": true,
+	"wordwrap": true, "urlize": true, "center": true, "indent": true, "format": true, "wordcount": true, "urlencode": true, "pprint": true, "tojson": true,
 }
 
 var knownFilters = map[string]bool{
@@ -241,6 +288,14 @@ func (w *walker) defaultFilter(r, other, dep *value) *value {
 // sequence folds what lists and takes apart.
 func (w *walker) sequence(e *Expr, r, dep *value) *value {
 	items := r.items
+	if e.Text == "random" {
+		dep = dep.with(keyDate, "random")
+		for _, x := range items {
+			if x.kind == vText {
+				w.judgeText(x.text, "", keyDate, "random", e.Off)
+			}
+		}
+	}
 	switch {
 	case r.kind == vText && e.Text == "items", r.kind == vUnknown && r.from == fromMessages && (e.Text == "first" || e.Text == "last" || e.Text == "random"):
 		return element(r)
@@ -277,7 +332,7 @@ func ordered(how string, items []*value, r, dep *value) *value {
 	case how == "last" && r.exact:
 		return items[len(items)-1].with(dep.dep, dep.key)
 	case how == "last":
-		return opaque(fromOther, dep)
+		return opaque(fromOther, dep).with(onBuilt, "")
 	case how == "random":
 		return union(items...).with(dep.dep|keyDate, "random")
 	case how == "reverse":
@@ -368,5 +423,28 @@ func mapOf(r *value, args []argument, dep *value) *value {
 			return listValue(out)
 		}
 	}
+	if r.kind == vList {
+		return mapItems(r, args, dep)
+	}
 	return dep
+}
+
+// mapItems is map(attribute=…) over constants; other filters are not followed.
+func mapItems(r *value, args []argument, dep *value) *value {
+	name, ok := pick(args, -1, "attribute")
+	if !ok || name.kind != vText && name.kind != vInt {
+		return dep.with(onBuilt, "")
+	}
+	var out []*value
+	for _, x := range r.items {
+		v, found := lookup(x, name.text)
+		if n, in := position(name.num, len(x.items)); name.kind == vInt && x.kind == vList && in {
+			v, found = x.items[n], true
+		}
+		if !found {
+			return dep.with(onBuilt, "")
+		}
+		out = append(out, v)
+	}
+	return listValue(out).with(dep.dep, dep.key)
 }

@@ -39,6 +39,10 @@ func (w *walker) percent(f, args, dep *value, off int) *value {
 			v = list[n]
 			n++
 		}
+		if v.kind == vUnknown {
+			v = w.stringOf(v)
+			dep.absorb(v)
+		}
 		b.WriteString(converted(v, conv))
 		if b.Len() > maxText {
 			break

@@ -357,7 +357,7 @@ func (l *lexer) name(i int) int {
 	j := i
 	for j < len(l.src) {
 		r, n := utf8.DecodeRuneInString(l.src[j:])
-		if r != '_' && !unicode.IsLetter(r) && (j == i || !unicode.IsDigit(r) && !unicode.Is(unicode.M, r)) {
+		if r != '_' && !unicode.IsLetter(r) && (j == i || !unicode.IsDigit(r) && !unicode.In(r, unicode.M, unicode.Pc)) {
 			break
 		}
 		if r == utf8.RuneError && n <= 1 {

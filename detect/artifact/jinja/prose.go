@@ -25,8 +25,7 @@ var structural = wordSet(`user users assistant system tool tools toolcall toolca
  turn turns of message messages header headers context contexts document documents doc docs question answer query queries prompt prompts sys im sep bos
  eos eot eom pad fim channel constrain return returns invoke string object array number integer boolean bool float int str list dict any enum code
  interpreter box available knowledge cutoff current description properties property required schema namespace value values key keys item items
- title url urls link step steps action actions plan chat conversation history gpt correct user1 media vision placeholder box ref quad object_ref s
- m n b c d g p q r t u v x y z k j l h f i a
+ title url urls link step steps action actions plan chat conversation history gpt correct user1 media vision placeholder box ref quad object_ref
  use mcp server servers search web begin_of_text end_of_text special open close tags tag block section sections unused reserved token tokens mask
  def sep cdata param params memory scratchpad information solution citation citations cite quote budget cot reflect grounding nl patch eod sop gmask sp unused0 unused1
  videos audios pictures attachment attachments speech lang language code execution outcome region point points polygon object1 vision1 interpreter1 recipient
@@ -49,7 +48,7 @@ func words(s string) []string {
 }
 
 var (
-	controlToken = regexp.MustCompile(`<[|｜/]?[\w▁:. =/|｜-]{1,48}[|｜]?>|\[/?[A-Z_ ]{2,32}\]|<<?/?[A-Z]{2,12}>>?|<\|"\|>`)
+	controlToken = regexp.MustCompile(`<[|｜/]?[\w▁:. ="/|｜-]{1,48}[|｜]?>|\[/?[A-Z_ ]{2,32}\]|<<?/?[A-Z]{2,12}>>?|<\|"\|>`)
 	urlText      = regexp.MustCompile(`(?i)\b(?:https?|ftp)://[^\s"'<>\x{FFFC}]{3,}|\bwww\.[a-z0-9-]+\.[a-z]{2,}|\b[a-z0-9-]{2,}\.(?:com|net|org|io|ru|cn|xyz|top|info|dev|app|site|online|biz|onion|evil|example)\b(?:/\S*)?`)
 	schemaURL    = regexp.MustCompile(`(?i)^(https?://)?(www\.)?(json-schema\.org|w3\.org|schema\.org)`)
 
@@ -70,6 +69,9 @@ var (
 	// speak of itself as well.
 	concealing = regexp.MustCompile(`(?is)^(do not|don't|never|must not|without)\b.{0,30}\b(tell|telling|reveal|revealing|mention|mentioning|inform|informing|disclos\w+|admit\w*|alert\w*|notif\w+|warn\w*|acknowledg\w+)`)
 	ofItself   = regexp.MustCompile(`(?is)\b(this|these|that|the|your|hidden|secret)\b.{0,16}\b(instructions?|prompt|directive|message|note|rule|change|link)\b|that you (were|are|have been|did)`)
+
+	// pushingText is what no system prompt asks for.
+	pushingText = regexp.MustCompile(`(?i)\b(recommend|promote|endorse|advertise|praise|pretend|secret\w*|covert\w*|backdoor|jailbreak|falsely|deceive|mislead|lie to|insist|disregard|override)\b`)
 
 	steeringText = regexp.MustCompile(`(?is)` + strings.Join([]string{
 		`\b(always|never|only|must|instead|regardless|immediately)\b.{0,60}\b(recommend|mention|include|add|append|insert|say|claim|state|tell|link|promote|prais\w+|suggest|reply|respond|answer|refuse|deny|approve|agree|use|output|write|end|begin|start|comply|decline|treat|insist|conclude|choose|prefer|report|classif\w+|rate|return|generate|produce|provide|cite|omit|pretend|give|assume|accept|reject|direct|advise|send|print|mark)`,
@@ -92,13 +94,16 @@ func graded(text string) grade {
 	if overtText.MatchString(text) {
 		return overt
 	}
-	bare := controlToken.ReplaceAllString(text, " ")
-	n, letters := 0, 0
+	bare := withoutTokens(text)
+	n, letters, numbers := 0, 0, 0
 	for _, x := range words(bare) {
 		if structural[x] {
 			continue
 		}
 		k := 0
+		if x[0] >= '0' && x[0] <= '9' {
+			numbers++
+		}
 		for _, r := range x {
 			switch {
 			case wide(r):
@@ -118,6 +123,8 @@ func graded(text string) grade {
 	switch url := hasURL(bare); {
 	case url:
 		return steering
+	case numbers >= 24:
+		return prose // as many numbers spell something
 	case n == 0 && letters < 6:
 		return plain
 	case (n >= 4 || letters >= 24) && steeringText.MatchString(bare):
@@ -126,6 +133,28 @@ func graded(text string) grade {
 		return prose
 	}
 	return wordy
+}
+
+// withoutTokens takes control tokens out. A token of many words, or many tokens
+// of unusual words, are no control tokens and stay.
+func withoutTokens(text string) string {
+	odd := map[string]bool{}
+	out := controlToken.ReplaceAllStringFunc(text, func(t string) string {
+		ws := words(t)
+		if len(ws) > 5 {
+			return t
+		}
+		for _, x := range ws {
+			if !structural[x] {
+				odd[x] = true
+			}
+		}
+		return " "
+	})
+	if len(odd) > 8 {
+		return text
+	}
+	return out
 }
 
 // wide letters stand for words of their own.

@@ -12,7 +12,7 @@ func named(name string) *value {
 		"system", "system_message", "system_prompt", "context", "last_message", "user_query":
 		return &value{from: fromContent, dep: onContent, size: 1}
 	case "tools", "tool", "functions", "documents":
-		return &value{from: fromTools, size: 1}
+		return &value{from: fromTools, dep: onTools, size: 1}
 	case "role", "strftime_now":
 		return &value{from: fromMeta, size: 1}
 	case "date_string", "today", "current_date", "date", "now", "datetime", "time", "timestamp":
@@ -37,7 +37,7 @@ func member(v *value, name string) *value {
 		case contentNames[name]:
 			out.from, out.dep = fromContent, out.dep|onContent
 		case name == "tool_calls" || name == "tools":
-			out.from = fromTools
+			out.from, out.dep = fromTools, out.dep|onTools
 		default:
 			out.from = fromMeta
 		}

@@ -21,16 +21,18 @@ var severity = []struct {
 	{keyDate, [5]Weight{Info, Info, High, High, Critical}, "the date"},
 	{keyIndex, [5]Weight{Info, Info, High, High, Critical}, "the number of messages"},
 	{keyWeak, [5]Weight{Info, Info, Medium, High, Critical}, "the shape of a message's content"},
-	{keyMarker, [5]Weight{Info, Info, Low, High, Critical}, "a control token in a message"},
+	{keyMarker, [5]Weight{Info, Info, Medium, High, Critical}, "a control token in a message"},
 	{keyMode, [5]Weight{Info, Info, Info, Info, Critical}, "a switch in a message"},
+	{onUser, [5]Weight{Info, Info, Info, Medium, High}, ""},
 }
 
 // judgeText judges what a keyed condition lets out (emitted) or puts into
 // variables (noted).
 func (w *walker) judgeText(emitted, noted string, dep depends, key string, off int) {
-	if dep&keyed == 0 || emitted == "" && noted == "" || !w.step(2+(len(emitted)+len(noted))/8) {
+	if dep&(keyed|onUser) == 0 || emitted == "" && noted == "" || !w.step(2+(len(emitted)+len(noted))/8) {
 		return
 	}
+	dep |= w.guard & onTools
 	text, g := strings.ReplaceAll(emitted, hole, " "), plain
 	g = graded(text)
 	if noted != "" {
@@ -41,15 +43,26 @@ func (w *walker) judgeText(emitted, noted string, dep depends, key string, off i
 	}
 	worst, what := Info, ""
 	for _, s := range severity {
-		if dep&s.on != 0 && s.levels[g] > worst {
-			worst, what = s.levels[g], s.what
+		level := s.levels[g]
+		switch {
+		case s.on == keyMarker && g == prose && dep&(keyFar|onTools) != 0:
+			level = Low // what real templates do around tool calls
+		case s.on == onUser && g == steering && (dep&onTools != 0 || !hasURL(text) && !pushingText.MatchString(text)):
+			level = Info // some formats put the system prompt or the tools there
+		}
+		if dep&s.on != 0 && level > worst {
+			worst, what = level, s.what
 		}
 	}
 	if worst == Info {
 		return
 	}
+	message := "text is let out only where " + what + " matches a constant"
+	if what == "" {
+		message = "text that steers the model is put into what the user says"
+	}
 	w.issue(Issue{Kind: HiddenInstruction, Weight: worst, Off: off, Trigger: key, Text: squeezed(text), Detail: gradeNames[g],
-		Message: "text is let out only where " + what + " matches a constant"})
+		Message: message})
 }
 
 var gradeNames = [...]string{"plain", "words", "sentence", "steering", "overt"}
@@ -61,6 +74,7 @@ func squeezed(s string) string { return strings.Join(strings.Fields(s), " ") }
 // conditions: sentences that hide, override or reach out have no place in it.
 func (w *walker) judgeWhole() {
 	text := string(w.buf)
+	w.hidden(text, 0)
 	for n, at := 0, 0; n < 32 && at < len(text); n++ {
 		m := overtText.FindStringIndex(text[at:])
 		if m == nil {

@@ -62,20 +62,23 @@ func (w *walker) textMethod(e *Expr, r *value, name string, args []argument) *va
 		if a, ok := arg(0); ok {
 			return done(decoded(a))
 		}
-	case "translate", "encode", "expandtabs":
+	case "encode":
 		return r
 	}
-	if len(args) == 0 && member(r, name).from == fromContent {
-		return member(r, name)
-	}
-	return dep
+	return dep.with(onBuilt, "")
 }
 
 // textFolds are the functions of one text that filters and methods share.
 var textFolds = map[string]func(string) string{
-	"lower": strings.ToLower, "casefold": strings.ToLower, "upper": strings.ToUpper,
+	"lower": strings.ToLower, "casefold": casefold, "upper": upper,
 	"title": title, "capitalize": capitalize, "swapcase": swapcase,
 }
+
+// special are the letters whose upper case is more than one, as Python has it.
+var special = strings.NewReplacer("ß", "SS", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST", "ŉ", "ʼN", "ǰ", "J̌")
+
+func upper(s string) string    { return strings.ToUpper(special.Replace(s)) }
+func casefold(s string) string { return strings.ToLower(special.Replace(s)) }
 
 func title(s string) string {
 	rs, start := []rune(strings.ToLower(s)), true
@@ -168,7 +171,7 @@ func (w *walker) joined(list *value, sep string, off int) *value {
 				items = append(items, l.items[i])
 			}
 		case l.kind != vList:
-			return opaque(l.from, l)
+			return w.stringOf(l)
 		}
 		return w.joinItems(items, sep, l, off)
 	})

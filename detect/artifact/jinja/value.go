@@ -62,6 +62,10 @@ const (
 	keyDate    // a date compared with a constant
 	keyIndex   // a position or count compared with an unusual constant
 	onUser     // the role is user
+	onTools    // tools are given
+	onBuilt    // put together from constants in a way that is not followed
+	onDynamic  // an item whose name is not constant
+	keyFar     // keyed through a variable that was set under a condition
 
 	keyed = keyTrigger | keyMarker | keyMode | keyWeak | keyDate | keyIndex
 )
@@ -84,10 +88,21 @@ var unknown = &value{size: 1}
 
 func textValue(s string) *value {
 	v := &value{kind: vText, text: s, exact: true, size: int64(len(s))}
-	if len(s) > maxText {
-		v.text, v.exact = cut(s, maxText)+hole, false
+	if len(s) > maxText { // begin and end stay
+		v.text, v.exact = cut(s, maxText-maxTail)+hole+tail(s, maxTail), false
 	}
 	return v
+}
+
+const maxTail = maxText / 4
+
+// tail gives at most n last bytes of s, whole characters only.
+func tail(s string, n int) string {
+	i := max(len(s)-n, 0)
+	for i < len(s) && !utf8.RuneStart(s[i]) {
+		i++
+	}
+	return s[i:]
 }
 
 // skeleton is a text with holes.
@@ -148,6 +163,16 @@ func (v *value) with(dep depends, key string) *value {
 	if c.key == "" {
 		c.key = key
 	}
+	return &c
+}
+
+// without gives v with less dependence.
+func (v *value) without(dep depends) *value {
+	if v.dep&dep == 0 {
+		return v
+	}
+	c := *v
+	c.dep &^= dep
 	return &c
 }
 

@@ -24,6 +24,7 @@ type walker struct {
 	guardKey string
 	loop     depends // guard at the innermost loop
 	jumped   depends // guards under which the loop was left or continued
+	chosen   *value  // what the conditions hung on under which text was emitted
 	active   map[*Stmt]int
 	calls    int
 	filtered *value // input of a filter block
@@ -77,6 +78,9 @@ func (w *walker) note(v *value) {
 }
 
 func (w *walker) emitValue(v *value, off int) {
+	if w.chosen != nil && v.dep&keyed != 0 && (v.kind == vText || v.kind == vUnion) {
+		w.chosen = w.chosen.with(v.dep&keyed|keyFar, v.key)
+	}
 	for i, a := range v.alts() {
 		if i > 0 {
 			w.emit("\n", off)
@@ -87,16 +91,18 @@ func (w *walker) emitValue(v *value, off int) {
 
 // capture runs f and gives what it emitted, which is taken back.
 func (w *walker) capture(f func()) *value {
-	start, segs := len(w.buf), len(w.segs)
+	start, segs, chosen := len(w.buf), len(w.segs), w.chosen
+	w.chosen = opaque(fromOther)
 	f()
 	text := string(w.buf[start:])
-	w.buf, w.segs = w.buf[:start], w.segs[:segs]
-	return skeleton(text, 0, "")
+	v := skeleton(text, w.chosen.dep, w.chosen.key)
+	w.buf, w.segs, w.chosen = w.buf[:start], w.segs[:segs], chosen
+	return v
 }
 
 // under runs f under a condition and judges what f lets out under it.
 func (w *walker) under(v *value, off int, f func()) {
-	dep := v.dep & (keyed | onUser)
+	dep := v.dep & (keyed | onUser | onTools | keyFar)
 	if dep == 0 {
 		f()
 		return
@@ -109,7 +115,10 @@ func (w *walker) under(v *value, off int, f func()) {
 	}
 	f()
 	w.guard, w.guardKey = guard, key
-	if w.step(1 + (len(w.buf)-start+len(w.notes)-note)/16) {
+	if w.chosen != nil && len(w.buf) > start && dep&keyed != 0 {
+		w.chosen = w.chosen.with(dep&keyed|keyFar, v.key)
+	}
+	if dep&(keyed|onUser) != 0 && w.step(1 + (len(w.buf)-start+len(w.notes)-note)/16) {
 		w.judgeText(string(w.buf[start:]), string(w.notes[note:]), dep, v.key, off)
 	}
 	w.notes = w.notes[:note+min(len(w.notes)-note, maxBuffer/4)]
@@ -125,7 +134,7 @@ func (w *walker) body(stmts []*Stmt) {
 		before := w.jumped
 		w.stmt(s)
 		if left := w.jumped &^ before; left&keyed != 0 && i+1 < len(stmts) {
-			w.under(&value{dep: left, key: "continue or break"}, s.Off, func() { w.body(stmts[i+1:]) })
+			w.under(&value{dep: left | keyFar, key: "continue or break"}, s.Off, func() { w.body(stmts[i+1:]) })
 			return
 		}
 	}
@@ -217,6 +226,7 @@ func (w *walker) ifStmt(s *Stmt) {
 		}
 		w.scope = w.scope.open(true)
 		w.under(cond, s.Off, func() { w.body(b.Body) })
+		cond = cond.without(onUser) // what follows is for other roles
 		scopes = append(scopes, w.scope)
 		w.scope = w.scope.up
 	}
@@ -262,7 +272,7 @@ func (w *walker) forStmt(s *Stmt) {
 		}
 	})
 	if left := w.jumped & keyed; left != 0 {
-		w.sticky[key] = &value{dep: left, key: "break or continue"}
+		w.sticky[key] = &value{dep: left | keyFar, key: "break or continue"}
 	}
 	w.trips, w.loop, w.jumped = trips, loop, jumped
 	if len(s.Else) > 0 {
@@ -325,7 +335,7 @@ func (w *walker) bind(target *Expr, v *value) {
 func (w *walker) assign(target *Expr, v *value) {
 	w.note(v)
 	if k := w.guard & keyed; k != 0 {
-		v = v.with(k, w.guardKey)
+		v = v.with(k|keyFar, w.guardKey)
 	}
 	if target == nil || target.Op != Getattr {
 		w.bind(target, v)
@@ -338,6 +348,6 @@ func (w *walker) assign(target *Expr, v *value) {
 	}
 	w.scope.set("#"+base.text+"."+target.Text, v)
 	if v.dep&keyed != 0 && w.guard&keyed != 0 {
-		w.sticky[path(target)] = &value{dep: v.dep & keyed, key: v.key}
+		w.sticky[path(target)] = &value{dep: v.dep&keyed | keyFar, key: v.key}
 	}
 }

@@ -143,23 +143,21 @@ func (out *collector) read(fit []*table, units []*Code) {
 // readFaulty takes what every table finds, faults or not. The faults reported
 // are those of the version with the fewest.
 func (out *collector) readFaulty(fit []*table, units []*Code) {
-	out.unknown = true
 	var best *collector
 	for i := len(fit) - 1; i >= 0; i-- {
 		r := reading{fit[i], newCollector()}
 		newAnalysis(r.table, units, r.out).fixpoint(true)
 		out.merge(r.out)
 		if !r.out.undecoded {
-			out.unknown = false
 			out.versions = append(out.versions, r.table.version)
 		}
 		if best == nil || len(r.out.irregular) < len(best.irregular) {
 			best = r.out
 		}
 	}
+	out.unknown = out.unknown || len(out.versions) == 0
 	if best != nil {
 		out.irregular = best.irregular
-		out.unknown = out.unknown || best.unknown
 	}
 }
 

@@ -24,12 +24,13 @@ const maxPrefixes = 16
 // code ends within it, or the version has no such opcode.
 func decode(t *table, code []byte, off int) (in instr, ok bool) {
 	in.off, in.target = off, -1
-	arg := uint32(0)
+	arg, special := uint32(0), false
 	for prefixes := 0; prefixes <= maxPrefixes; prefixes++ {
 		if off < 0 || off >= len(code) {
 			return in, false
 		}
 		in.entry = t.entries[code[off]]
+		special = special || in.special
 		size := 2
 		if !t.word() {
 			if size = 1; in.entry.arg != argNone {
@@ -49,7 +50,7 @@ func decode(t *table, code []byte, off int) (in instr, ok bool) {
 		if in.op == opExtendedArg {
 			continue
 		}
-		in.arg, in.next = int(int32(arg)), off
+		in.arg, in.next, in.special = int(int32(arg)), off, special
 		in.skipCaches(code)
 		in.findTarget(t)
 		return in, true

@@ -190,11 +190,12 @@ func (w *walk) jump(in *instr) { w.enter(in.target, w.stack) }
 
 // jumpWith enters the target of in with n unknown values on the stack.
 func (w *walk) jumpWith(in *instr, n int) {
-	stack := append([]value(nil), w.stack...)
+	depth := len(w.stack)
 	for ; n > 0; n-- {
-		stack = append(stack, unknown)
+		w.stack = append(w.stack, unknown)
 	}
-	w.enter(in.target, stack)
+	w.enter(in.target, w.stack) // which copies where the target is new
+	w.stack = w.stack[:depth]
 }
 
 func (w *walk) push(v value) { w.stack = append(w.stack, v) }

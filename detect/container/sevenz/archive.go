@@ -76,6 +76,7 @@ func Read(b input.Blob, budget *input.Budget) (*Archive, error) {
 	le := binary.LittleEndian
 	a := &Archive{b: b, budget: budget, BadSum: crc32.ChecksumIEEE(p[12:32]) != le.Uint32(p[8:])}
 	off, size, sum := int64(le.Uint64(p[12:])), int64(le.Uint64(p[20:])), le.Uint32(p[28:])
+	a.Packed = append(a.Packed, [2]int64{0, headerLen})
 	if size == 0 {
 		a.End = headerLen
 		return a, nil
@@ -87,7 +88,7 @@ func Read(b input.Blob, budget *input.Budget) (*Archive, error) {
 		return nil, fmt.Errorf("7z header of %d bytes: %w", size, unpack.ErrMemory)
 	}
 	a.End = headerLen + off + size
-	a.Packed = append(a.Packed, [2]int64{0, headerLen}, [2]int64{headerLen + off, a.End})
+	a.Packed = append(a.Packed, [2]int64{headerLen + off, a.End})
 	header, err := b.Bytes(headerLen+off, size)
 	if err != nil {
 		return nil, err

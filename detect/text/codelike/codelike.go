@@ -17,6 +17,9 @@ package codelike
 // Threshold is the score from which a text counts as code.
 const Threshold = 0.5
 
+// shortestScript is below any text that the marks of scripts fit into.
+const shortestScript = 20
+
 // maxText bounds what is looked at of one text, and with it the cost.
 const maxText = 1 << 20
 
@@ -47,7 +50,7 @@ func Score(s []byte) (score float64, why string) {
 	if best.score < 0.9 {
 		best.raise(shell(s))
 	}
-	if best.score < 0.9 && c&(paren|angle|punct) != 0 {
+	if best.score < 0.9 && len(s) >= shortestScript && c&(paren|angle) != 0 {
 		best.raise(script(s))
 	}
 	if best.score < Threshold {
@@ -71,7 +74,7 @@ func (v *verdict) raise(score float64, why string) {
 const (
 	space   uint8 = 1 << iota // blank
 	newline                   // line ends
-	paren                     // ( [
+	paren                     // ( [ ) ]
 	punct                     // ; | & $ ` > that a shell reads
 	angle                     // <
 	word                      // letters, digits, + / = - _ : the base64 alphabets
@@ -94,7 +97,7 @@ var classes = func() (t [256]uint8) {
 	}
 	t[' '], t['\t'] = space, space
 	t['\n'], t['\r'] = newline|space, newline|space
-	t['('], t['['] = paren, paren
+	t['('], t['['], t[')'], t[']'] = paren, paren, paren, paren
 	for _, c := range ";|&$`>" {
 		t[c] = punct
 	}

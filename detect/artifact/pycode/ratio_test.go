@@ -1,0 +1,2 @@
+package pycode
+func init() { RATIO = true }
