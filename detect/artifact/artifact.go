@@ -46,7 +46,7 @@ func (e *Engine) Packs() map[string]string { return e.packs }
 // the engine itself failed: the subject is then incomplete.
 func (e *Engine) Examine(ctx context.Context, id, name string, blob input.Blob, out *finding.Collector) error {
 	s := &scan{engine: e, budget: input.NewBudget(blob.Size())}
-	return s.artifact(ctx, &format.Artifact{Blob: blob, Path: id, Name: name, Budget: s.budget, Out: out}, false)
+	return s.artifact(ctx, &format.Artifact{Blob: blob, Path: id, Name: name, Budget: s.budget, Out: out})
 }
 
 // scan is the examination of one subject.
@@ -55,11 +55,11 @@ type scan struct {
 	budget *input.Budget
 }
 
-func (s *scan) artifact(ctx context.Context, a *format.Artifact, probed bool) error {
+func (s *scan) artifact(ctx context.Context, a *format.Artifact) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p, err := probe(a, probed)
+	p, err := probe(a)
 	if err != nil {
 		return fmt.Errorf("%s: read: %w", a.Path, err)
 	}
@@ -81,13 +81,13 @@ func (s *scan) artifact(ctx context.Context, a *format.Artifact, probed bool) er
 			return err
 		}
 	}
-	if !probed {
+	if !a.Probed {
 		s.checkName(a, p, names[:min(matched, len(names))], matched)
 	}
 	return nil
 }
 
-func probe(a *format.Artifact, probed bool) (*format.Probe, error) {
+func probe(a *format.Artifact) (*format.Probe, error) {
 	head, err := a.Blob.Head(format.HeadBytes)
 	if err != nil {
 		return nil, err
@@ -100,13 +100,13 @@ func probe(a *format.Artifact, probed bool) (*format.Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &format.Probe{Head: head, Tail: tail, Size: a.Blob.Size(), Name: lowerBase(a.Name), Hint: a.Hint, Probed: probed}, nil
+	return &format.Probe{Head: head, Tail: tail, Size: a.Blob.Size(), Name: lowerBase(a.Name), Hint: a.Hint, Probed: a.Probed}, nil
 }
 
 func (s *scan) child(ctx context.Context, parent *format.Artifact, c format.Child) error {
 	a := &format.Artifact{
 		Blob: c.Blob, Path: parent.Path + "!/" + c.Name, Name: c.Name, Hint: c.Hint,
-		Depth: parent.Depth + 1, Budget: s.budget, Out: parent.Out,
+		Depth: parent.Depth + 1, Probed: c.Probed, Budget: s.budget, Out: parent.Out,
 	}
 	switch {
 	case c.Blob.Size() == 0:
@@ -120,7 +120,7 @@ func (s *scan) child(ctx context.Context, parent *format.Artifact, c format.Chil
 	case c.Probed:
 		return s.guess(ctx, a)
 	}
-	return s.artifact(ctx, a, false)
+	return s.artifact(ctx, a)
 }
 
 // guess scans bytes that may be anything. What they turn out to be counts; that
@@ -129,7 +129,7 @@ func (s *scan) guess(ctx context.Context, a *format.Artifact) error {
 	var apart finding.Collector
 	out := a.Out
 	a.Out = &apart
-	if err := s.artifact(ctx, a, true); err != nil {
+	if err := s.artifact(ctx, a); err != nil {
 		return err
 	}
 	out.Merge(&apart, apart.Reviews() || apart.Limited())

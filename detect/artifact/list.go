@@ -12,6 +12,7 @@ import (
 	"bartizan/detect/artifact/plain"
 	"bartizan/detect/artifact/safetensors"
 	"bartizan/detect/artifact/template"
+	"bartizan/detect/artifact/torchscript"
 	"bartizan/finding"
 )
 
@@ -31,9 +32,11 @@ func New(opt Options) (*Engine, error) {
 // builtin is the one list of formats. Containers come first: what they hold is
 // scanned by the rest. The last ones recognise what nothing before them claims.
 func builtin(opt Options) []format.Format {
+	script := torchscript.New()
 	return slices.Concat(
 		containers(),
 		[]format.Format{
+			script,
 			pickle.New(opt.Decompile),
 			npy.New(),
 			safetensors.New(),
@@ -42,6 +45,6 @@ func builtin(opt Options) []format.Format {
 		},
 		image.Formats(),
 		magic.Formats(),
-		plain.Formats(),
+		plain.Formats(script),
 	)
 }

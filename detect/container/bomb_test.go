@@ -127,7 +127,30 @@ func nestedStreams(n int) []byte {
 // manyEmpty is a lot of the smallest things of a kind.
 func manyEmpty(one []byte, bytes int) []byte { return []byte(repeat(string(one), bytes/len(one))) }
 
-func hostile(name string) []byte {
+func hostile(t *testing.T, name string) []byte {
+	switch name {
+	case "bzip2 of 200 MiB":
+		return pythonPacked(t, "bz2.compress(bytes(200<<20))", "")
+	case "xz of 200 MiB":
+		return pythonPacked(t, "lzma.compress(bytes(200<<20),preset=9)", "")
+	case "zip of bzip2 members":
+		packed := pythonPacked(t, "bz2.compress(bytes(20<<20))", "")
+		arc := zipArc{}
+		for i := range 100 {
+			arc.members = append(arc.members, zent{name: itoa(i), method: 12, raw: packed, size: p(uint32(20 << 20)), crc: p(uint32(0))})
+		}
+		return arc.bytes()
+	case "zip of tiny lzma members":
+		arc := zipArc{}
+		for i := range 50_000 { // properties that ask for tables of 6 MiB
+			arc.members = append(arc.members, zent{name: itoa(i), method: 14, raw: []byte("\x09\x14\x05\x00\x2c\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"), size: p(uint32(100)), crc: p(uint32(0))})
+		}
+		return arc.bytes()
+	}
+	return hostileByHand(name)
+}
+
+func hostileByHand(name string) []byte {
 	zeros := uint32(1 << 30)
 	switch name {
 	case "zip of a gigabyte":
@@ -195,7 +218,7 @@ var hostileNames = []string{
 	"zip of a gigabyte", "zip that declares little", "nested zips", "overlapping zip", "gzip of a gigabyte",
 	"zstd with a window of 64 MiB", "lz4 of a gigabyte", "gzip in gzip in gzip", "nested streams", "empty gzip members", "empty lz4 frames",
 	"empty zstd frames", "empty tar members", "empty zip members", "local headers without an end", "signatures", "end records",
-	"tar in gzip", "deep names and links",
+	"tar in gzip", "deep names and links", "bzip2 of 200 MiB", "xz of 200 MiB", "zip of bzip2 members", "zip of tiny lzma members",
 }
 
 // TestHostile runs each input in a process of its own and holds its memory
@@ -209,7 +232,7 @@ func TestHostile(t *testing.T) {
 	base, _, _ := measure(t, dir, "nothing", gzipped(good))
 	for _, name := range hostileNames {
 		t.Run(name, func(t *testing.T) {
-			kb, took, text := measure(t, dir, "input", hostile(name))
+			kb, took, text := measure(t, dir, "input", hostile(t, name))
 			t.Logf("%.1f MiB above a tiny scan, %v, %s", float64(kb-base)/1024, took.Round(time.Millisecond), text)
 			if kb-base > 64<<10 {
 				t.Errorf("%d KiB resident above a tiny scan", kb-base)

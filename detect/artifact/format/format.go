@@ -53,9 +53,11 @@ type Artifact struct {
 	// Path is the virtual path: the subject's id, members after "!/".
 	Path string
 	// Name is the last element as it was stored.
-	Name   string
-	Hint   string
-	Depth  int
+	Name  string
+	Hint  string
+	Depth int
+	// Probed is set where the bytes may be anything, found within others.
+	Probed bool
 	Budget *input.Budget
 	Out    *finding.Collector
 	// Child scans what lies within. It returns an error only where the scanner

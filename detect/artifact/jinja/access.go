@@ -225,6 +225,8 @@ func (w *walker) item(e *Expr, b, i *value) *value {
 		if n, ok := position(i.num, len(b.items)); ok {
 			return b.items[n].with(i.dep, i.key)
 		}
+	case b.kind == vList:
+		return opaque(fromOther, b, i).with(onBuilt, "")
 	case b.kind == vText && i.kind == vInt && i.exact:
 		return characterAt(b, i.num)
 	case b.kind == vText && i.dep&keyed != 0:

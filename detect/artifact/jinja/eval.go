@@ -226,17 +226,18 @@ func (w *walker) concat(vs []*value, off int) *value {
 			return out
 		}
 	}
-	var b strings.Builder
+	var b []byte
 	out := opaque(fromOther)
 	size := int64(0)
 	for _, v := range vs {
-		if b.Len() <= maxText {
-			b.WriteString(v.str())
+		if b = append(b, v.str()...); len(b) > 4*maxText {
+			b = []byte(cut(string(b), maxText) + hole + tail(string(b), maxText))
+			w.step(maxText / 16)
 		}
 		size = addSize(size, max(v.size, 1))
 		out.absorb(v)
 	}
-	return w.sized(b.String(), size, out, off)
+	return w.sized(string(b), size, out, off)
 }
 
 func (w *walker) join2(a, b *value, off int) *value {

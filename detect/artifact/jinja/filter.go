@@ -123,12 +123,6 @@ func (w *walker) attributePath(e *Expr, name *value) {
 func (w *walker) filterOne(e *Expr, r *value, args []argument) *value {
 	w.step(len(r.text) / 32)
 	dep := opaque(r.from, r, w.opaqueCall(args))
-	arg := func(i int) *value {
-		if i < len(args) {
-			return args[i].value
-		}
-		return nil
-	}
 	if textual[e.Text] {
 		r = w.stringOf(r)
 		dep.absorb(r)
@@ -156,7 +150,7 @@ func (w *walker) filterOne(e *Expr, r *value, args []argument) *value {
 			return w.percentFilter(r, args, dep, e.Off)
 		}
 	case "default", "d":
-		return w.defaultFilter(r, arg(0), dep)
+		return defaultFilter(r, args, dep)
 	case "list", "reverse", "first", "last", "sort", "unique", "slice", "batch", "items", "dictsort", "random":
 		return w.sequence(e, r, dep)
 	case "length", "count", "wordcount":
@@ -275,12 +269,15 @@ func (w *walker) percentFilter(r *value, args []argument, dep *value, off int) *
 	return w.percent(r, in, dep, off)
 }
 
-func (w *walker) defaultFilter(r, other, dep *value) *value {
-	if other == nil {
+// defaultFilter takes the default for what is not defined, and with a second
+// argument for what is false as well.
+func defaultFilter(r *value, args []argument, dep *value) *value {
+	if len(args) == 0 {
 		return r
 	}
-	if r.kind == vUnknown {
-		return union(r, other).with(dep.dep, dep.key)
+	truth, known := r.truth()
+	if r.kind == vUnknown || len(args) > 1 && !(known && truth) {
+		return union(r, args[0].value).with(dep.dep, dep.key)
 	}
 	return r
 }
@@ -335,6 +332,10 @@ func ordered(how string, items []*value, r, dep *value) *value {
 		return opaque(fromOther, dep).with(onBuilt, "")
 	case how == "random":
 		return union(items...).with(dep.dep|keyDate, "random")
+	case how == "batch" || how == "slice":
+		rows := listValue(items)
+		rows.exact = false
+		items = []*value{rows}
 	case how == "reverse":
 		out := make([]*value, len(items))
 		for i, x := range items {
@@ -343,7 +344,7 @@ func ordered(how string, items []*value, r, dep *value) *value {
 		items = out
 	}
 	v := listValue(items)
-	v.exact = v.exact && r.exact && how != "sort" && how != "unique"
+	v.exact = v.exact && r.exact && how != "sort" && how != "unique" && how != "batch" && how != "slice"
 	return v.with(dep.dep, dep.key)
 }
 

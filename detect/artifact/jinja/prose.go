@@ -141,7 +141,7 @@ func withoutTokens(text string) string {
 	odd := map[string]bool{}
 	out := controlToken.ReplaceAllStringFunc(text, func(t string) string {
 		ws := words(t)
-		if len(ws) > 5 {
+		if len(ws) > 4 {
 			return t
 		}
 		for _, x := range ws {

@@ -45,7 +45,7 @@ func (w *walker) judgeText(emitted, noted string, dep depends, key string, off i
 	for _, s := range severity {
 		level := s.levels[g]
 		switch {
-		case s.on == keyMarker && g == prose && dep&(keyFar|onTools) != 0:
+		case (s.on == keyMarker || s.on == keyWeak) && g == prose && dep&(keyFar|onTools) != 0:
 			level = Low // what real templates do around tool calls
 		case s.on == onUser && g == steering && (dep&onTools != 0 || !hasURL(text) && !pushingText.MatchString(text)):
 			level = Info // some formats put the system prompt or the tools there

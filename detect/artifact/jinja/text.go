@@ -171,6 +171,9 @@ func (w *walker) joined(list *value, sep string, off int) *value {
 				items = append(items, l.items[i])
 			}
 		case l.kind != vList:
+			if l.dep&onContent != 0 && sep != "" {
+				w.judgeText(sep, "", l.dep&keyed|keyWeak, l.key, off)
+			}
 			return w.stringOf(l)
 		}
 		return w.joinItems(items, sep, l, off)

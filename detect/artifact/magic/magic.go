@@ -59,7 +59,7 @@ func (k Kind) Match(p *format.Probe) bool {
 // Scan implements format.Format. Data of this kind within a string or a gap is
 // nothing that a loader would open, and is passed over.
 func (k Kind) Scan(_ context.Context, a *format.Artifact) error {
-	if invented(a.Name) {
+	if a.Probed {
 		return nil
 	}
 	detail := k.name
@@ -68,11 +68,4 @@ func (k Kind) Scan(_ context.Context, a *format.Artifact) error {
 	}
 	a.Out.Unsupported("format-not-analysed", detail)
 	return nil
-}
-
-// invented says whether the name is one that an engine gave to bytes that it
-// found inside others ("base64@120").
-func invented(name string) bool {
-	i := strings.LastIndexByte(name, '@')
-	return i >= 0 && i+1 < len(name) && strings.Trim(name[i+1:], "0123456789") == "" && strings.IndexByte(name, '.') < 0
 }

@@ -46,7 +46,7 @@ func TestFormats(t *testing.T) {
 
 func TestWithinAString(t *testing.T) {
 	sound := input.FromBytes([]byte("RIFF\x00\x00\x00\x00WAVEfmt "))
-	if o := formattest.RunAt(t, "raw@12", sound, 1, Formats()...); o.Coverage != finding.Complete {
+	if o := formattest.RunProbed(t, "raw@12", sound, Formats()...); o.Coverage != finding.Complete {
 		t.Errorf("a sound in a string: %v", o.Reasons)
 	}
 	if o := formattest.RunAt(t, "a@b.wav", sound, 1, Formats()...); o.Coverage != finding.Unsupported {

@@ -61,7 +61,7 @@ func kindOf(p *format.Probe) string {
 	if p.Hint != "" || len(p.Head) == 0 || encodingOf(p.Head, p.Size > int64(len(p.Head))) == "" || isPointer(p) {
 		return ""
 	}
-	if invented(p.Name) {
+	if p.Probed {
 		return ""
 	}
 	head := bytes.TrimPrefix(p.Head, []byte("\xef\xbb\xbf"))

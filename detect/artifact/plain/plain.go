@@ -11,7 +11,6 @@ package plain
 
 import (
 	"path"
-	"strings"
 
 	"bartizan/detect/artifact/format"
 	"bartizan/finding"
@@ -88,19 +87,4 @@ func extension(name string) string {
 		return e
 	}
 	return name
-}
-
-// invented says whether a name is none that somebody gave a file, but one that
-// an engine made for bytes found inside others ("base64@120").
-func invented(name string) bool {
-	i := strings.LastIndexByte(name, '@')
-	if i < 0 || i+1 == len(name) || strings.IndexByte(name, '.') >= 0 {
-		return false
-	}
-	for _, c := range name[i+1:] {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }

@@ -93,7 +93,7 @@ func (a *analysis) fixpoint(patient bool) {
 				a.out.unknown = true
 				return
 			}
-			if RATIO { n := 0; for _, u := range a.units { n += len(u.code.Bytecode) }; if r := float64(a.work-100000)/float64(n+1); r > MAXR { MAXR = r; println("ratio", int(r), n, a.work, pass, a.t.version.Minor) } }
+			if RATIO { n := 0; for _, u := range a.units { n += len(u.code.Bytecode) }; if r := float64(a.work-0)/float64(n+1); r > MAXR { MAXR = r; println("ratio", int(r), n, a.work, pass, a.t.version.Minor) } }
 			if a.out.undecoded && !patient {
 				return
 			}

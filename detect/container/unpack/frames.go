@@ -30,7 +30,7 @@ func BZip2(src *Source, b input.Blob, budget *input.Budget) (io.Reader, error) {
 	if !budget.Work(openCost) {
 		return nil, ErrWork
 	}
-	return &bzip2Reader{r: bzip2.NewReader(src.Reader()), tail: tail{src: src, b: b}}, nil
+	return &bzip2Reader{r: bzip2.NewReader(src.Reader()), tail: tail{src: src, b: b}, budget: budget}, nil
 }
 
 // errNoFurther is what the library says of bytes behind the last stream.
@@ -39,11 +39,19 @@ const errNoFurther = bzip2.StructuralError("bad magic value in continuation file
 type bzip2Reader struct {
 	r io.Reader
 	tail
+	budget *input.Budget
 }
+
+// bzip2Cost is the work of a byte that bzip2 gives: it is the slowest decoder
+// by far (20 to 40 MB/s), and a few bytes of it unpack to megabytes.
+const bzip2Cost = 3
 
 func (z *bzip2Reader) Read(p []byte) (int, error) {
 	n, err := z.r.Read(p)
 	z.some = z.some || n > 0
+	if err == nil && !z.budget.Work(bzip2Cost*int64(n)) {
+		err = ErrWork
+	}
 	if err == errNoFurther && z.garbage(2, func(p []byte) bool { return string(p) == "BZ" }) {
 		err = io.EOF
 	}

@@ -72,16 +72,28 @@ func Run(t testing.TB, name string, b input.Blob, formats ...format.Format) Outc
 // RunAt is Run at a depth within another artefact.
 func RunAt(t testing.TB, name string, b input.Blob, depth int, formats ...format.Format) Outcome {
 	t.Helper()
+	return run(t, name, b, depth, false, formats)
+}
+
+// RunProbed is Run on bytes that were found within others and may be anything.
+func RunProbed(t testing.TB, name string, b input.Blob, formats ...format.Format) Outcome {
+	t.Helper()
+	return run(t, name, b, 1, true, formats)
+}
+
+func run(t testing.TB, name string, b input.Blob, depth int, probed bool, formats []format.Format) Outcome {
+	t.Helper()
 	var o Outcome
 	var out finding.Collector
 	p := Probe(t, name, b)
+	p.Probed = probed
 	for _, f := range formats {
 		if !f.Match(p) {
 			continue
 		}
 		o.Matched = true
 		out.Format(f.Name())
-		a := &format.Artifact{Blob: b, Path: name, Name: name, Depth: depth, Budget: input.NewBudget(b.Size()), Out: &out}
+		a := &format.Artifact{Blob: b, Path: name, Name: name, Depth: depth, Probed: probed, Budget: input.NewBudget(b.Size()), Out: &out}
 		a.Child = func(_ context.Context, c format.Child) error {
 			o.Children = append(o.Children, c)
 			return nil
