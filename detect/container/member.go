@@ -70,6 +70,7 @@ type Member struct {
 	hasCRC    bool
 
 	r       io.Reader
+	linear  unpack.Linear // set where r's window is buf
 	rest    *exactly // what a closed member left of a solid stream
 	buf     []byte
 	lent    bool
@@ -175,6 +176,12 @@ func (m *Member) fill(want int64) error {
 				return err
 			}
 		}
+		if m.linear != nil {
+			if err := m.more(); err != nil {
+				return err
+			}
+			continue
+		}
 		if len(m.buf) == cap(m.buf) && !m.grow() {
 			m.w.overlong(m)
 			return nil
@@ -203,7 +210,30 @@ func (m *Member) start() error {
 		return m.fail(err)
 	}
 	m.r = r
+	if l, ok := r.(unpack.Linear); ok && l.Linear(m.w.in.Budget.MemberBytes) {
+		m.linear = l
+	}
 	return nil
+}
+
+// more lets a decoder go on whose window is the member's buffer.
+func (m *Member) more() error {
+	had := len(m.buf)
+	buf, err := m.linear.More()
+	m.buf = buf
+	if !m.w.in.Budget.Expand(int64(len(buf) - had)) {
+		m.w.bomb(m, int64(len(buf)))
+		m.stop(CodeExpand, fmt.Sprintf("unpacked %d bytes", len(buf)))
+		return nil
+	}
+	if errors.Is(err, unpack.ErrMemory) {
+		m.w.overlong(m)
+		return nil
+	}
+	if err != nil {
+		return m.fail(err)
+	}
+	return m.w.ctx.Err()
 }
 
 // fail sorts what a decoder said: the end, a limit, broken bytes, or a reader
@@ -288,6 +318,11 @@ func (m *Member) verifyEnd() error {
 		return nil
 	}
 	m.checked = true
+	if !m.done && m.linear != nil {
+		if err := m.more(); err != nil || !m.done {
+			return err
+		}
+	}
 	if !m.done {
 		var one [1]byte
 		n, err := io.ReadFull(m.r, one[:])
@@ -361,6 +396,6 @@ func (m *Member) finish() {
 		m.rest = x
 	}
 	if m.r != nil {
-		m.r, m.done = nil, true
+		m.r, m.linear, m.done = nil, nil, true
 	}
 }

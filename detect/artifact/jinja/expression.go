@@ -35,6 +35,9 @@ func (p *parser) chain(operand func() *Expr, isOp func() string) *Expr {
 	for ; op != "" && !p.full; op = isOp() {
 		x, ops = append(x, operand()), append(ops, op)
 	}
+	if len(ops) == 0 { // a limit was met
+		return first
+	}
 	e := p.expr(Chain, off, "", x...)
 	e.Ops = ops
 	return e

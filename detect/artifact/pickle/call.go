@@ -87,6 +87,9 @@ func (m *machine) callSymbol(op byte, callee, args, kwargs val, off int) val {
 			return v
 		}
 	}
+	if v := m.dillArray(ref, args, kwargs, off); v != 0 {
+		return v
+	}
 	m.judge(ref, m.effectOf(op, ref), args, kwargs, off, op)
 	if v := m.foldCall(ref, args, off); v != 0 {
 		return v

@@ -227,6 +227,26 @@ func (m *machine) dillType(ref *symbolRef, vs []val, off int) val {
 	return 0
 }
 
+// dillArray is dill's _create_array(f, args, state, attributes): f(*args), whose
+// state is then set (dill/_dill.py).
+func (m *machine) dillArray(ref *symbolRef, args, kwargs val, off int) val {
+	if ref.canonical() != "dill._dill._create_array" || kwargs != 0 {
+		return 0
+	}
+	vs, whole := m.arguments(args)
+	if !whole || len(vs) < 3 || len(vs) > 4 || len(vs) == 4 && vs[3].kind() != kNone && m.size(vs[3]) != 0 {
+		return 0
+	}
+	f, fargs, state := vs[0], vs[1], vs[2]
+	result := m.call(opReduce, f, fargs, 0, off)
+	n := m.node(result)
+	if n == nil || n.kind != nInstance {
+		return 0
+	}
+	m.buildInstance(n, state, off)
+	return result
+}
+
 // apply is map, filter, reduce and their kin: the first argument is called with
 // arguments that are not computed, except for Python 2's apply(f, args).
 func (m *machine) apply(ref *symbolRef, callee, args val, vs []val, off int) val {

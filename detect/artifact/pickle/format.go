@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path"
@@ -58,7 +59,7 @@ func (f *Format) Match(p *format.Probe) bool {
 		return true
 	case ownExtensions[path.Ext(p.Name)] && !foreign(h):
 		return true
-	case !canStart[h[0]] || len(h) < 2 || h[0] == opPersID:
+	case !canStart[h[0]] || len(h) < 2 || h[0] == opPersID || foreignBinary(h):
 		return false // a persistent id stops every plain loader, and a zip begins like one
 	}
 	return f.runs(p)
@@ -95,11 +96,16 @@ var canStart = func() (t [256]bool) {
 	return t
 }()
 
+// foreignBinary names formats whose first bytes run as opcodes for a while.
+func foreignBinary(h []byte) bool {
+	return bytes.HasPrefix(h, []byte("CBM1"))
+}
+
 // foreign says that bytes have the signature of a format that loaders of
 // pickle files accept as well, or of one that no pickle loader reads.
 func foreign(h []byte) bool {
 	for _, magic := range []string{"PK\x03\x04", "PK\x05\x06", "PK\x07\x08", "\x1f\x8b", "BZh", "\xfd7zXZ\x00", "7z\xbc\xaf\x27\x1c", "Rar!", "\x28\xb5\x2f\xfd",
-		"\x04\x22\x4d\x18", "\x93NUMPY", "GGUF", "\x89HDF", "\x89PNG", "\x7fELF", "%PDF", "TFL3", "ZF"} {
+		"\x04\x22\x4d\x18", "\x93NUMPY", "GGUF", "\x89HDF", "\x89PNG", "\x7fELF", "%PDF", "TFL3", "ZF", "CBM1", "GGJT", "SQLite format 3"} {
 		if len(h) >= len(magic) && string(h[:len(magic)]) == magic {
 			return true
 		}

@@ -16,6 +16,9 @@ import (
 const (
 	// maxStreams bounds the streams of one artefact.
 	maxStreams = 10_000
+	// afterMissing is how many streams to go on through after one that needs the
+	// memo of those before it.
+	afterMissing = 16
 	// maxReadings bounds the ways in which one stream is read.
 	maxReadings = 64
 	// legacyStreams is how many streams torch.load reads of a legacy file.
@@ -76,8 +79,11 @@ func (s *scanner) scan(data []byte) error {
 		if err != nil {
 			return err
 		}
-		if ok || s.missing {
+		if ok {
 			streams++
+		}
+		if s.missing {
+			streams += afterMissing
 		}
 		if ok {
 			pos = max(pos, at+end)
@@ -87,7 +93,7 @@ func (s *scanner) scan(data []byte) error {
 			}
 		}
 	}
-	if streams > 1 {
+	if streams > 1 && len(seen) > 1 {
 		if err := s.through(data, streams-1); err != nil {
 			return err
 		}

@@ -37,7 +37,9 @@ const (
 	maxArgs      = 32      // arguments shown of one call
 	maxArgText   = 200     // bytes shown of one argument
 	maxUnits     = 4096    // code objects analysed
-	maxWork      = 1 << 23 // steps and stack slots copied, per table
+	maxWork      = 1 << 24 // steps and stack slots copied
+	workBase     = 200_000 // of that for any code with one table …
+	workRate     = 400     // … and for each byte of bytecode on top; a module of the standard library takes 131 at most
 )
 
 // Call is one call that the code makes.
@@ -123,9 +125,10 @@ func (r *reading) clean() bool { return len(r.out.irregular) == 0 && !r.out.unde
 // faults next to one without is that of another version: it counts for nothing.
 func (out *collector) read(fit []*table, units []*Code) {
 	var chosen []reading
+	w := newWork(units)
 	for i := len(fit) - 1; i >= 0; i-- {
 		r := reading{fit[i], newCollector()}
-		newAnalysis(r.table, units, r.out).fixpoint(false)
+		w.share(func(left *int) { newAnalysis(r.table, units, r.out, left).fixpoint(false) })
 		if r.clean() {
 			chosen = append(chosen, r)
 		}
@@ -137,16 +140,35 @@ func (out *collector) read(fit []*table, units []*Code) {
 		}
 		return
 	}
-	out.readFaulty(fit, units)
+	out.readFaulty(fit, units, w)
+}
+
+// work is what all readings together may cost.
+type work struct{ left, each int }
+
+func newWork(units []*Code) *work {
+	size := 0
+	for _, c := range units {
+		size += len(c.Bytecode)
+	}
+	return &work{left: maxWork, each: workBase + workRate*min(size, maxWork)}
+}
+
+// share gives one reading its part.
+func (w *work) share(do func(left *int)) {
+	part := max(min(w.each, w.left), 0)
+	left := part
+	do(&left)
+	w.left -= part - left
 }
 
 // readFaulty takes what every table finds, faults or not. The faults reported
 // are those of the version with the fewest.
-func (out *collector) readFaulty(fit []*table, units []*Code) {
+func (out *collector) readFaulty(fit []*table, units []*Code, w *work) {
 	var best *collector
 	for i := len(fit) - 1; i >= 0; i-- {
 		r := reading{fit[i], newCollector()}
-		newAnalysis(r.table, units, r.out).fixpoint(true)
+		w.share(func(left *int) { newAnalysis(r.table, units, r.out, left).fixpoint(true) })
 		out.merge(r.out)
 		if !r.out.undecoded {
 			out.versions = append(out.versions, r.table.version)

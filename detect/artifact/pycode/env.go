@@ -18,8 +18,8 @@ type analysis struct {
 	// widen is set in the last pass that is allowed: what variables hold is then
 	// not all that they may hold.
 	widen bool
-	work  int
-	loads int // marshal.loads calls followed
+	left  *int // of the work that is allowed
+	loads int  // marshal.loads calls followed
 }
 
 // unit is one code object.
@@ -38,8 +38,8 @@ type unit struct {
 // maxPasses bounds the fixpoint over variables and return values.
 const maxPasses = 5
 
-func newAnalysis(t *table, codes []*marshal.Code, out *collector) *analysis {
-	a := &analysis{t: t, out: out, byPtr: map[*marshal.Code]*unit{}, globals: map[string]value{}, cells: map[string]value{}}
+func newAnalysis(t *table, codes []*marshal.Code, out *collector, left *int) *analysis {
+	a := &analysis{t: t, out: out, left: left, byPtr: map[*marshal.Code]*unit{}, globals: map[string]value{}, cells: map[string]value{}}
 	for _, c := range codes {
 		a.add(c)
 	}
@@ -89,11 +89,10 @@ func (a *analysis) fixpoint(patient bool) {
 		a.out.reset()
 		for i := 0; i < len(a.units); i++ { // units grow: marshal.loads of a constant
 			a.run(a.units[i])
-			if a.work > maxWork {
+			if *a.left < 0 {
 				a.out.unknown = true
 				return
 			}
-			if RATIO { n := 0; for _, u := range a.units { n += len(u.code.Bytecode) }; if r := float64(a.work-0)/float64(n+1); r > MAXR { MAXR = r; println("ratio", int(r), n, a.work, pass, a.t.version.Minor) } }
 			if a.out.undecoded && !patient {
 				return
 			}
@@ -106,8 +105,8 @@ func (a *analysis) fixpoint(patient bool) {
 
 // charge counts work; false means that the bound is met.
 func (a *analysis) charge(n int) bool {
-	a.work += n
-	return a.work <= maxWork
+	*a.left -= n
+	return *a.left >= 0
 }
 
 func (a *analysis) bindGlobal(name string, v value) {
@@ -239,5 +238,3 @@ func (a *analysis) bindCellNamed(u *unit, name string, v value) {
 		}
 	}
 }
-
-var RATIO bool; var MAXR float64

@@ -102,6 +102,45 @@ func (d *LZMA) Read(p []byte) (int, error) {
 	from := d.s.win.pos
 	err = d.s.decode(from + min(room, len(p)))
 	n := copy(p, d.s.win.buf[from:d.s.win.pos])
+	d.end(err, n)
+	return n, d.err
+}
+
+// step is how much a linear decoder goes on at a time, bytes.
+const step = 1 << 20
+
+// Linear implements Linear.
+func (d *LZMA) Linear(most int64) bool {
+	d.s.win.most = most
+	return true
+}
+
+// More implements Linear.
+func (d *LZMA) More() ([]byte, error) {
+	w := &d.s.win
+	if d.err == nil && d.left == 0 {
+		d.err = io.EOF
+	}
+	if d.err != nil {
+		return w.buf[:w.pos], d.err
+	}
+	room, err := w.room()
+	if err != nil {
+		d.err = err
+		return w.buf[:w.pos], err
+	}
+	n := min(room, step)
+	if d.left > 0 {
+		n = int(min(int64(n), d.left))
+	}
+	from := w.pos
+	err = d.s.decode(from + n)
+	d.end(err, w.pos-from)
+	return w.buf[:w.pos], d.err
+}
+
+// end notes that n bytes were decoded, and whether they were the last.
+func (d *LZMA) end(err error, n int) {
 	if d.left > 0 {
 		d.left -= int64(n)
 	}
@@ -112,7 +151,6 @@ func (d *LZMA) Read(p []byte) (int, error) {
 		}
 	}
 	d.err = err
-	return n, err
 }
 
 // Close gives the window back.

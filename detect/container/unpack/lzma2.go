@@ -14,6 +14,7 @@ type LZMA2 struct {
 	left  int  // bytes that the chunk still gives
 	plain bool // the chunk is not compressed
 	ready uint8
+	keep  bool // a linear window goes on over streams
 	err   error
 }
 
@@ -40,25 +41,49 @@ func (d *LZMA2) Open(r ByteReader, budget *input.Budget, prop byte) (io.Reader, 
 	if !ok {
 		return nil, errLZMA
 	}
+	linear, at := d.s.win.most, d.s.win.pos
 	d.s.win.reset(budget, size)
+	if d.keep {
+		d.s.win.most, d.s.win.pos = linear, at
+	}
 	d.src, d.left, d.ready, d.err = r, 0, 0, nil
 	return d, nil
 }
 
 func (d *LZMA2) Read(p []byte) (int, error) {
+	from, n, err := d.step(len(p))
+	copy(p, d.s.win.buf[from:from+n])
+	return n, err
+}
+
+// Linear implements Linear.
+func (d *LZMA2) Linear(most int64) bool {
+	d.s.win.most = most
+	return true
+}
+
+// More implements Linear.
+func (d *LZMA2) More() ([]byte, error) {
+	_, _, err := d.step(step)
+	return d.s.win.buf[:d.s.win.pos], err
+}
+
+// step decodes up to most bytes of the current chunk, or the next one, and says
+// where in the window they are.
+func (d *LZMA2) step(most int) (from, n int, err error) {
 	for d.err == nil && d.left == 0 {
 		d.err = d.next()
 	}
-	if d.err != nil || len(p) == 0 {
-		return 0, d.err
+	if d.err != nil || most == 0 {
+		return 0, 0, d.err
 	}
 	room, err := d.s.win.room()
 	if err != nil {
 		d.err = err
-		return 0, err
+		return 0, 0, err
 	}
-	n := min(len(p), d.left, room)
-	from := d.s.win.pos
+	n = min(most, d.left, room)
+	from = d.s.win.pos
 	if d.plain {
 		n, err = d.readPlain(n)
 	} else {
@@ -68,10 +93,9 @@ func (d *LZMA2) Read(p []byte) (int, error) {
 			err = errLZMA
 		}
 	}
-	copy(p, d.s.win.buf[from:from+n])
 	d.left -= n
 	d.err = err
-	return n, err
+	return from, n, err
 }
 
 // readPlain passes bytes through the window.

@@ -30,6 +30,17 @@ var (
 // MaxWindow is the largest window (dictionary) that a decoder may hold, bytes.
 const MaxWindow = 16 << 20
 
+// Linear is a decoder whose window can be the output itself, so that what is
+// unpacked into memory as a whole needs no window beside it.
+type Linear interface {
+	// Linear starts that, for at most so many bytes; false says that this
+	// stream does not allow it.
+	Linear(most int64) bool
+	// More decodes on and gives all that there is until now; the bytes are valid
+	// until the decoder is closed.
+	More() ([]byte, error)
+}
+
 // ByteReader is what decoders read from.
 type ByteReader interface {
 	io.Reader

@@ -1,6 +1,10 @@
 package unpack
 
-import "bartizan/detect/input"
+import (
+	"fmt"
+
+	"bartizan/detect/input"
+)
 
 // window is the last bytes of what was decoded. It grows with the data to the
 // size that the stream declares and turns into a ring there; a stream that
@@ -12,16 +16,25 @@ type window struct {
 	pos    int
 	total  int64 // decoded since the start
 	valid  int64 // bytes that distances may reach
+	most   int64 // set where all that is decoded stays in buf, at most that many bytes
 }
+
+// errFull says that a linear window holds its most.
+var errFull = fmt.Errorf("unpacks to more than its buffer: %w", ErrMemory)
 
 // reset starts a stream with a declared window size.
 func (w *window) reset(budget *input.Budget, size int64) {
 	w.budget, w.size = budget, max(size, 4096)
-	w.pos, w.total, w.valid = 0, 0, 0
+	w.pos, w.total, w.valid, w.most = 0, 0, 0, 0
 }
 
 // forget makes what was decoded unreachable (LZMA2's dictionary reset).
-func (w *window) forget() { w.pos, w.total, w.valid = 0, 0, 0 }
+func (w *window) forget() {
+	if w.most == 0 {
+		w.pos = 0
+	}
+	w.total, w.valid = 0, 0
+}
 
 // room makes sure that a byte can be put and gives how many can in a row.
 func (w *window) room() (int, error) {
@@ -29,18 +42,23 @@ func (w *window) room() (int, error) {
 		return len(w.buf) - w.pos, nil
 	}
 	have := int64(len(w.buf))
-	if have >= w.size {
+	next := min(max(have*4, 64<<10), w.size, MaxWindow)
+	switch {
+	case w.most > 0:
+		if next = min(max(have*4, 64<<10), w.most); next <= have {
+			return 0, errFull
+		}
+	case have >= w.size:
 		w.pos = 0
 		return len(w.buf), nil
-	}
-	next := min(max(have*4, 64<<10), w.size, MaxWindow)
-	if next <= have {
+	case next <= have:
 		return 0, ErrMemory
 	}
-	buf, ok := w.budget.Lend(next)
+	buf, ok := w.budget.LendMost(next, have)
 	if !ok {
 		return 0, ErrMemory
 	}
+	next = min(int64(cap(buf)), next)
 	copy(buf[:next], w.buf)
 	w.budget.GiveBack(w.buf)
 	w.buf = buf[:next]

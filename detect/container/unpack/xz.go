@@ -48,14 +48,50 @@ type XZ struct {
 	start  int64     // of the block's data
 	sum    hash.Hash
 	inside bool // within a stream
+	linear bool
 	err    error
 }
 
 // Open decodes b from its start.
 func (x *XZ) Open(src *Source, b input.Blob, budget *input.Budget) io.Reader {
 	x.src, x.r, x.b, x.budget = src, src.Reader(), b, budget
-	x.block, x.inside, x.err = nil, false, nil
+	x.block, x.inside, x.linear, x.err = nil, false, false, nil
+	x.l2.keep = false
+	x.l2.s.win.reset(budget, 0)
 	return x
+}
+
+// Linear implements Linear: blocks that have no filter but LZMA2 follow one
+// another in one window.
+func (x *XZ) Linear(most int64) bool {
+	p, err := x.b.Slice(xzHeader, 2).Head(2)
+	if err != nil || len(p) < 2 || p[0] != 0 && p[1]&3 != 0 {
+		return false
+	}
+	x.l2.Linear(most)
+	x.linear, x.l2.keep = true, true
+	return true
+}
+
+// More implements Linear.
+func (x *XZ) More() ([]byte, error) {
+	w := &x.l2.s.win
+	for x.err == nil && x.block == nil {
+		x.err = x.next()
+	}
+	if x.err != nil {
+		return w.buf[:w.pos], x.err
+	}
+	from := w.pos
+	_, err := x.l2.More()
+	if x.sum != nil {
+		x.sum.Write(w.buf[from:w.pos])
+	}
+	if err == io.EOF {
+		err = x.endBlock()
+	}
+	x.err = err
+	return w.buf[:w.pos], err
 }
 
 // Close gives the window back.
@@ -203,6 +239,9 @@ func (x *XZ) filters(rest []byte, count int) error {
 		default:
 			return fmt.Errorf("xz filter %#x: %w", id, ErrUnsupported)
 		}
+	}
+	if x.linear && len(chain) > 0 {
+		return fmt.Errorf("xz filters in some blocks only: %w", ErrUnsupported)
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
 		x.block = chain[i](x.block)

@@ -1,2 +1,0 @@
-package pycode
-func init() { RATIO = true }
