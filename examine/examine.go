@@ -64,11 +64,10 @@ func Paths(ctx context.Context, engine *artifact.Engine, paths []string, opt Opt
 func collect(ctx context.Context, ordered <-chan *task, opt Options, emit func(*finding.SubjectReport) error) (finding.Summary, error) {
 	var sum finding.Summary
 	var bytes int64
-	for t := range ordered {
-		select {
-		case <-t.done:
-		case <-ctx.Done():
-			return sum, ctx.Err()
+	for {
+		t, err := next(ctx, ordered)
+		if t == nil {
+			return sum, err
 		}
 		sum.Add(&t.report)
 		bytes += max(t.report.Size, 0)
@@ -79,7 +78,27 @@ func collect(ctx context.Context, ordered <-chan *task, opt Options, emit func(*
 			opt.Progress(sum.Subjects, sum.Subjects+len(ordered), bytes)
 		}
 	}
-	return sum, ctx.Err()
+}
+
+// next waits for the next task of the walk and for its result. It gives nil at
+// the end of the walk, and with an error where ctx was cancelled: also a walk
+// that hangs on a dead mount can be left.
+func next(ctx context.Context, ordered <-chan *task) (*task, error) {
+	var t *task
+	select {
+	case t = <-ordered:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if t == nil {
+		return nil, ctx.Err()
+	}
+	select {
+	case <-t.done:
+		return t, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Large subjects take memory in proportion to their size, up to what the
@@ -103,9 +122,10 @@ func (w *worker) run(ctx context.Context, queue <-chan *task) {
 	// end in an incomplete subject, not in the end of the process.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	for t := range queue {
-		if ctx.Err() == nil {
-			w.examine(ctx, t)
+		if ctx.Err() != nil {
+			return // what was not examined is never reported
 		}
+		w.examine(ctx, t)
 		close(t.done)
 	}
 }
@@ -136,7 +156,7 @@ func (w *worker) file(ctx context.Context, s *subject.Subject, out *finding.Coll
 		return
 	}
 	s.Size = f.Size()
-	w.weighed(ctx, s.Size, out, func() { w.blob(ctx, s, f.Blob, f.Whole, out) })
+	w.weighed(ctx, s.Size, out, func() { w.blob(ctx, s, blobOf(f), f.Whole, out) })
 	if changed, err := f.Changed(); err != nil {
 		out.Incomplete("unreadable", err.Error())
 	} else if changed {
@@ -145,6 +165,17 @@ func (w *worker) file(ctx context.Context, s *subject.Subject, out *finding.Coll
 	if err := f.Close(); err != nil {
 		out.Incomplete("unreadable", err.Error())
 	}
+}
+
+// blobOf is the file as detectors see it.
+func blobOf(f *file.File) input.Blob {
+	switch {
+	case f.Whole:
+		return input.FromBytes(f.Bytes)
+	case f.Bytes != nil:
+		return input.FromMapped(f.Bytes, f.Forget)
+	}
+	return input.FromReaderAt(f, f.Size())
 }
 
 // weighed runs scan once the memory for a subject of that size is free.

@@ -71,7 +71,7 @@ type Member struct {
 
 	r       io.Reader
 	linear  unpack.Linear // set where r's window is buf
-	rest    *exactly // what a closed member left of a solid stream
+	rest    *exactly      // what a closed member left of a solid stream
 	buf     []byte
 	lent    bool
 	done    bool // everything there is was read, or a reason recorded

@@ -223,3 +223,18 @@ func TestLargeTarsAreWalkedInPassing(t *testing.T) {
 	}
 	walkPath(t, "gzip", "m.tar.gz", whole, func(string) {})
 }
+
+// Encoders ask for windows of 64 MiB and more. What unpacks into a member's
+// memory is seen whole all the same.
+func TestLargeWindowsAreNoLimit(t *testing.T) {
+	data := repeat("0123456789abcdef", 20<<16)
+	for format, expr := range map[string]string{
+		"xz":   "lzma.compress(d,preset=9)",
+		"lzma": "lzma.compress(d,format=lzma.FORMAT_ALONE,preset=9)",
+	} {
+		s := walk(t, format, input.FromBytes(pythonPacked(t, expr, data)))
+		if s.result.Coverage != finding.Complete || len(s.members) != 1 || s.members[0].content != data {
+			t.Errorf("%s:\n%s", format, s)
+		}
+	}
+}

@@ -11,8 +11,6 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"bartizan/detect/input"
 )
 
 // MapFrom is the size from which a file is mapped and not read.
@@ -23,7 +21,9 @@ var ErrNotRegular = errors.New("not a regular file")
 
 // File is an opened regular file. It is for one goroutine.
 type File struct {
-	Blob input.Blob
+	// Bytes are those of the file, read or mapped; nil where it could not be
+	// mapped and must be read through ReadAt.
+	Bytes []byte
 	// Whole is set where every byte was read on opening.
 	Whole  bool
 	fd     int
@@ -32,7 +32,7 @@ type File struct {
 }
 
 // Open opens path. buf is used for the bytes of a small file if it is large
-// enough; the blob is then valid until buf is used again.
+// enough; Bytes are then valid until buf is used again.
 func Open(path string, buf []byte) (*File, error) {
 	fd, err := openRetry(path)
 	if err != nil {
@@ -68,12 +68,9 @@ func (f *File) load(buf []byte) error {
 	}
 	mem, err := unix.Mmap(f.fd, 0, int(size), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
-		// Some file systems cannot map: read piece by piece instead.
-		f.Blob = input.FromReaderAt(pread(f.fd), size)
-		return nil
+		return nil // some file systems cannot map: ReadAt reads piece by piece
 	}
-	f.mapped = mem
-	f.Blob = input.FromMapped(mem, func(from, to int) { forget(mem, from, to) })
+	f.mapped, f.Bytes = mem, mem
 	return nil
 }
 
@@ -85,7 +82,7 @@ func (f *File) read(buf []byte, size int) error {
 	if err != nil {
 		return err
 	}
-	f.Blob, f.Whole = input.FromBytes(buf[:n:n]), true
+	f.Bytes, f.Whole = buf[:n:n], true
 	return nil
 }
 
@@ -96,7 +93,7 @@ func (f *File) Changed() (bool, error) {
 		return false, err
 	}
 	return now.Size != f.stat.Size || now.Mtim != f.stat.Mtim || now.Ctim != f.stat.Ctim ||
-		(f.Whole && f.Blob.Size() != now.Size), nil
+		(f.Whole && int64(len(f.Bytes)) != now.Size), nil
 }
 
 // Size is the size when opened.
@@ -112,14 +109,17 @@ func (f *File) Close() error {
 	return errors.Join(err, unix.Close(f.fd))
 }
 
-// forget lets the kernel drop mapped pages, so that a long pass over a large
+// ReadAt implements io.ReaderAt.
+func (f *File) ReadAt(p []byte, off int64) (int, error) { return pread(f.fd).ReadAt(p, off) }
+
+// Forget lets the kernel drop mapped pages, so that a long pass over a large
 // file does not stay resident; they come back from the page cache when asked for.
-func forget(mem []byte, from, to int) {
+func (f *File) Forget(from, to int) {
 	page := os.Getpagesize()
 	from = (from + page - 1) / page * page
 	to = to / page * page
-	if from < to && to <= len(mem) {
-		if err := unix.Madvise(mem[from:to], unix.MADV_DONTNEED); err != nil {
+	if from < to && to <= len(f.mapped) {
+		if err := unix.Madvise(f.mapped[from:to], unix.MADV_DONTNEED); err != nil {
 			return // advice only: the pages stay resident
 		}
 	}

@@ -12,7 +12,7 @@ func (w *walk) build(in *instr) bool {
 	case opBuildList, opBuildSet:
 		w.push(seq(w.popN(in.arg)))
 	case opBuildTupleUnpack, opBuildListUnpack, opBuildSetUnpack, opBuildTupleUnpackWithCall:
-		w.push(concat(w.popN(in.arg)))
+		w.push(w.concat(w.popN(in.arg)...))
 	case opBuildMap:
 		w.buildMap(in.arg)
 	case opBuildMapUnpack:
@@ -27,7 +27,11 @@ func (w *walk) build(in *instr) bool {
 	case opStoreMap:
 		w.popN(2)
 	case opBuildString:
-		w.push(joinText("", w.popN(in.arg)))
+		parts := w.popN(in.arg)
+		if !w.afford(parts...) {
+			parts = []value{unknown}
+		}
+		w.push(joinText("", parts))
 	case opFormatValue:
 		if in.arg&4 != 0 {
 			w.pop()
@@ -48,7 +52,7 @@ func (w *walk) build(in *instr) bool {
 	case opListExtend, opSetUpdate:
 		v := w.pop()
 		target := w.peek(in.arg)
-		*target = concat([]value{*target, v})
+		*target = w.concat(*target, v)
 	case opListAppend:
 		w.pop()
 		*w.peek(in.arg) = unknown
@@ -75,7 +79,7 @@ func (w *walk) buildMap(n int) {
 // stand behind a starred target, or -1 where there is none.
 func (w *walk) unpack(n, after int) {
 	v := w.pop()
-	if !w.a.charge(n) || n > 1<<16 {
+	if n > 1<<16 || !w.a.charge(n) || !w.afford(v) {
 		return
 	}
 	if a, ok := v.single(); ok && after < 0 {
@@ -92,6 +96,13 @@ func (w *walk) unpack(n, after int) {
 	for i := n + after + 1; i > 0; i-- {
 		w.push(unknown)
 	}
+}
+
+func (w *walk) concat(parts ...value) value {
+	if !w.afford(parts...) {
+		return unknown
+	}
+	return concat(parts)
 }
 
 // concat joins sequences into one; a part that is not known leaves it open.

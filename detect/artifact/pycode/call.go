@@ -38,6 +38,9 @@ func (w *walk) callOne(f *alt, args []value, names []string, depth int) value {
 		}
 	case altMethod:
 		w.record(typeName(f.recv)+"."+f.text, args, names)
+		if !w.afford(one(*f)) {
+			return unknown
+		}
 		return w.note(w.fold(args, func(args []value) (value, bool) {
 			v := foldMethod(f.recv, f.text, args)
 			return v, len(v.alts) > 0
@@ -76,7 +79,7 @@ func (w *walk) callAll(f value, args []value, names []string, depth int) value {
 func (w *walk) fold(args []value, f func([]value) (value, bool)) value {
 	result := value{}
 	for _, way := range combinations(args) {
-		if !w.a.charge(1 + len(way)) {
+		if !w.afford(way...) {
 			break
 		}
 		if v, ok := f(way); ok {

@@ -74,9 +74,16 @@ func (w *walk) callStar27(in *instr, star, dict bool) {
 	}
 	args, names := w.args27(in.arg&0xff, in.arg>>8&0xff)
 	if star {
-		args = append(spread(rest), args...)
+		args = append(w.spread(rest), args...)
 	}
 	w.push(w.call(w.pop(), args, names))
+}
+
+func (w *walk) spread(v value) []value {
+	if !w.afford(v) {
+		return []value{unknown}
+	}
+	return spread(v)
 }
 
 // spread gives the arguments that a starred value stands for.
@@ -136,7 +143,7 @@ func (w *walk) callEx(in *instr) {
 	if in.arg&1 != 0 || w.a.t.at(14) {
 		w.pop()
 	}
-	args := spread(w.pop())
+	args := w.spread(w.pop())
 	if w.a.t.at(13) {
 		if self := w.pop(); !isNull(self) {
 			args = append([]value{self}, args...)

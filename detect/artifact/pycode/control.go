@@ -76,6 +76,9 @@ func (w *walk) iterate(in *instr) {
 	}
 	item := value{open: iterated.open}
 	for i := range iterated.alts {
+		if !w.afford(one(iterated.alts[i])) {
+			break
+		}
 		elements, ok := iterated.alts[i].elements()
 		if !ok {
 			item.open = true

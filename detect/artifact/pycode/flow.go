@@ -238,3 +238,12 @@ func (w *walk) blur() {
 		w.stack[len(w.stack)-1] = unknown
 	}
 }
+
+// afford charges for working on values; false means that the bound is met.
+func (w *walk) afford(values ...value) bool {
+	n := 0
+	for _, v := range values {
+		n += v.weight()
+	}
+	return w.a.charge(n)
+}

@@ -171,7 +171,7 @@ func (w *walk) knownApply(target string, args []value, depth int) (value, bool) 
 		}
 	case "builtins.apply":
 		if len(args) > 1 {
-			return w.callAll(args[0], spread(args[1]), nil, depth+1), true
+			return w.callAll(args[0], w.spread(args[1]), nil, depth+1), true
 		}
 	case "builtins.map", "itertools.imap", "builtins.filter", "itertools.starmap", "builtins.reduce", "functools.reduce":
 		if len(args) > 1 {
@@ -214,7 +214,7 @@ func (w *walk) mapCall(target string, args []value, depth int) value {
 	for _, e := range elements {
 		arg := []value{e}
 		if target == "itertools.starmap" {
-			arg = spread(e)
+			arg = w.spread(e)
 		}
 		if strings.HasSuffix(target, "reduce") {
 			arg = []value{unknown, e}
@@ -237,6 +237,9 @@ func (w *walk) loads(arg value) value {
 		return unknown
 	}
 	w.a.loads++
+	if !w.a.charge(len(s)) {
+		return unknown
+	}
 	res := marshal.Parse([]byte(s), w.a.t.version.Layout())
 	if len(res.Readings) == 0 {
 		for _, other := range marshal.Parse([]byte(s)).Codes() {

@@ -11,7 +11,7 @@ func (w *walk) operate(in *instr) bool {
 	switch in.op {
 	case opBinarySubscr:
 		key := w.pop()
-		w.push(w.note(w.a.subscript(w.pop(), key)))
+		w.subscript(w.pop(), key)
 	case opBinaryOp:
 		w.binary(operators[min(max(in.arg, 0), len(operators)-1)])
 	case opBinaryAdd, opInplaceAdd:
@@ -26,7 +26,7 @@ func (w *walk) operate(in *instr) bool {
 		w.binary("^")
 	case opBinarySlice: // start, end
 		ends := w.popN(2)
-		w.push(w.note(w.a.subscript(w.pop(), slice(ends))))
+		w.subscript(w.pop(), slice(ends))
 	case opSlice0, opSlice1, opSlice2, opSlice3:
 		w.slice27(in.op)
 	default:
@@ -43,8 +43,12 @@ var operators = [...]string{"+", "", "", "", "", "*", "%", "", "", "", "-", "", 
 func (w *walk) binary(operator string) {
 	y := w.pop()
 	x := w.pop()
+	if !w.afford(x, y) {
+		w.push(unknown)
+		return
+	}
 	if operator == "[]" {
-		w.push(w.note(w.a.subscript(x, y)))
+		w.subscript(x, y)
 		return
 	}
 	result := value{open: x.open || y.open || len(x.alts) == 0 || len(y.alts) == 0}
@@ -66,7 +70,15 @@ func (w *walk) slice27(o op) {
 	if o == opSlice1 || o == opSlice3 {
 		from = w.pop()
 	}
-	w.push(w.note(w.a.subscript(w.pop(), slice([]value{from, to}))))
+	w.subscript(w.pop(), slice([]value{from, to}))
+}
+
+func (w *walk) subscript(v, key value) {
+	if !w.afford(v) {
+		w.push(unknown)
+		return
+	}
+	w.push(w.note(w.a.subscript(v, key)))
 }
 
 // maxFold bounds the text that folding makes.

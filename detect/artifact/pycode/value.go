@@ -157,10 +157,13 @@ func (a *alt) integer() (int64, bool) {
 	return 0, false
 }
 
+// maxElements bounds what is iterated over.
+const maxElements = 4096
+
 // elements gives what iterating over the value yields, where that is known and
 // not more than a bound.
 func (a *alt) elements() ([]value, bool) {
-	const most = 4096
+	const most = maxElements
 	if a.kind == altSeq {
 		return a.items, len(a.items) <= most
 	}
@@ -254,4 +257,20 @@ func (v value) first() *alt {
 		return &alt{kind: altPath, text: "?"}
 	}
 	return &v.alts[0]
+}
+
+// weight is roughly what it costs to take a value apart or to copy it, in steps.
+func (v value) weight() int {
+	n := 0
+	for i := range v.alts {
+		a := &v.alts[i]
+		n += len(a.items)
+		if a.kind == altMethod {
+			n += one(*a.recv).weight()
+		}
+		if a.c != nil {
+			n += len(a.c.Items) + min(len(a.c.Text), maxElements) + len(a.c.Text)/16
+		}
+	}
+	return n
 }
