@@ -33,6 +33,13 @@ func (w *walker) overlong(m *Member) {
 	if m.Size >= 0 && got > m.Size {
 		w.compare(m, got, m.crc)
 	}
+	w.amplifies(m)
+}
+
+// amplifies says of a member that was not unpacked to its end whether all of it
+// is more than the subject may unpack to.
+func (w *walker) amplifies(m *Member) {
+	got := int64(len(m.buf))
 	used := m.Packed
 	if m.consumed != nil {
 		used = max(m.consumed(), 1)
@@ -53,8 +60,17 @@ func declared(size int64) string {
 	return fmt.Sprint(size)
 }
 
+// manyBombs is how many findings a blocked subject may have before further
+// bombs are left out: archives within archives would repeat it for ever.
+const manyBombs = 100
+
+func (w *walker) enoughBombs() bool { return w.in.Out.Blocked() && w.in.Out.Len() > manyBombs }
+
 // bomb records that a member goes past what the subject may unpack to.
 func (w *walker) bomb(m *Member, unpacked int64) {
+	if w.enoughBombs() {
+		return
+	}
 	packed := max(m.Packed, 0)
 	if packed == 0 {
 		packed = w.in.Blob.Size()

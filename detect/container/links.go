@@ -147,3 +147,33 @@ func (t *linkTable) resolve(dir, rest string) resolution {
 	}
 	return r
 }
+
+// readLink reads the target of a member that is a symlink by its mode and has
+// the target as content. Content that is no path makes it a file: loaders read
+// it as one.
+func (w *walker) readLink(m *Member) error {
+	if m.Kind != Symlink {
+		return nil
+	}
+	m.w = w
+	p, err := m.Head(maxName + 1)
+	if err != nil {
+		return err
+	}
+	if len(p) == 0 || len(p) > maxName || strings.ContainsFunc(string(p), notInPaths) {
+		m.Kind = File
+		return nil
+	}
+	m.Link = string(p)
+	return nil
+}
+
+// notInPaths says of a character that targets of symlinks do not have. It is
+// narrow on purpose: text with others may be a program.
+func notInPaths(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("/._-+@~ :\\", r):
+		return false
+	}
+	return r < 0xa0 || isBidi(r)
+}

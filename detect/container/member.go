@@ -78,7 +78,7 @@ type Member struct {
 	cut     bool // the reason was recorded: sizes and sums need no check
 	checked bool
 	ended   bool  // the decoder came to its end
-	unread  int64 // bytes that the decoder took and did not use
+	used    int64 // packed bytes that were used, once ended
 }
 
 // Probed says that the bytes are no member of their own (a prefix, a gap, a
@@ -170,6 +170,10 @@ func (m *Member) fill(want int64) error {
 	}
 	budget := m.w.in.Budget
 	want = min(want, budget.MemberBytes)
+	if !m.done && m.r == nil && !m.paid && budget.ExpandLeft() == 0 {
+		m.stop(CodeExpand, "not unpacked")
+		return nil
+	}
 	for !m.done && int64(len(m.buf)) < want {
 		if m.r == nil {
 			if err := m.start(); err != nil || m.done {
@@ -241,8 +245,11 @@ func (m *Member) more() error {
 func (m *Member) fail(err error) error {
 	if err == io.EOF {
 		m.done, m.ended = true, true
+		if m.consumed != nil {
+			m.used = m.consumed()
+		}
 		if u, ok := m.r.(interface{ Unread() int64 }); ok {
-			m.unread = u.Unread()
+			m.used -= u.Unread()
 		}
 		return nil
 	}
@@ -251,6 +258,9 @@ func (m *Member) fail(err error) error {
 		return fmt.Errorf("%s!/%s: %w", m.w.in.Path, m.Label(), err)
 	}
 	m.stop(code, fmt.Sprintf("%v, after %d bytes", err, len(m.buf)))
+	if code == CodeWork || code == CodeMemory {
+		m.w.amplifies(m)
+	}
 	return nil
 }
 

@@ -15,14 +15,18 @@ const (
 	climbsOut
 	absolute
 	drive
+	driveRelative
 )
 
-var escapeWords = [...]string{"", "parent within", "parent", "absolute", "drive"}
+var escapeWords = [...]string{"", "parent within", "parent", "absolute", "drive", "drive, relative"}
 
 // escapes judges a stored name under both separators.
 func escapes(name string) escape {
-	if len(name) >= 2 && name[1] == ':' && isLetter(name[0]) && (len(name) == 2 || name[2] == '/' || name[2] == '\\') {
-		return drive
+	if len(name) >= 2 && name[1] == ':' && isLetter(name[0]) {
+		if len(name) == 2 || name[2] == '/' || name[2] == '\\' {
+			return drive
+		}
+		return driveRelative
 	}
 	if name != "" && (name[0] == '/' || name[0] == '\\') {
 		return absolute
@@ -32,8 +36,8 @@ func escapes(name string) escape {
 	}
 	depth, climbs := 0, false
 	for _, part := range strings.FieldsFunc(name, isSeparator) {
-		switch part {
-		case ".":
+		switch strings.TrimRight(part, " ") { // Windows cuts spaces
+		case ".", "":
 		case "..":
 			climbs = true
 			if depth--; depth < 0 {
@@ -68,8 +72,11 @@ func (w *walker) checkNames(m *Member) {
 func (w *walker) checkName(m *Member, name string) {
 	if how := escapes(name); how != stays {
 		severity := finding.High
-		if how == climbsWithin {
+		switch how {
+		case climbsWithin:
 			severity = finding.Low
+		case driveRelative:
+			severity = finding.Medium
 		}
 		w.add(rule(ruleTraversal), m.Offset, 0, severity, "member name "+quote(name)+" leaves the place of extraction",
 			map[string]any{"member": Label(name), "how": escapeWords[how]})

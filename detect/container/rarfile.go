@@ -91,12 +91,8 @@ func (w *walker) rar4File(f *rar.File) error {
 			w.incomplete(CodeTruncated, m.Name, fmt.Sprintf("%d of %d bytes there", m.stored.Size(), f.Packed))
 		}
 	}
-	if m.Kind == Symlink {
-		p, err := m.stored.Head(maxName)
-		if err != nil {
-			return fmt.Errorf("%s!/%s: %w", w.in.Path, m.Label(), err)
-		}
-		m.Link = string(p)
+	if err := w.readLink(m); err != nil {
+		return err
 	}
 	return w.emit(m)
 }

@@ -105,13 +105,8 @@ func (s *sevenzWalk) file(f *sevenz.File) error {
 	} else {
 		s.solid(m, f)
 	}
-	if m.Kind == Symlink {
-		m.w = s.walker
-		p, err := m.Head(maxName)
-		if err != nil {
-			return err
-		}
-		m.Link = string(p)
+	if err := s.readLink(m); err != nil {
+		return err
 	}
 	if err := s.emit(m); err != nil {
 		return err

@@ -35,7 +35,7 @@ func (w *walker) stream(name string, open func(src *unpack.Source) (io.Reader, e
 	if !m.ended {
 		return nil
 	}
-	return ended(w.trailing(src.Consumed() - m.unread))
+	return ended(w.trailing(m.used))
 }
 
 // inPassing opens the stream anew and walks the tar that it holds.
@@ -59,11 +59,11 @@ func (w *walker) strayUnlessZero(from, n int64, view string) error {
 	if n <= 0 {
 		return nil
 	}
-	zero, err := allZero(w.in.Blob, from, n, padding)
-	if err != nil || zero {
+	zeros, err := leadingZeros(w.in.Blob, from, min(n, padding))
+	if err != nil || zeros == n {
 		return err
 	}
-	return w.stray(from, n, view)
+	return w.stray(from+zeros, n-zeros, view)
 }
 
 // inner is the name of what a stream holds, from the stream's own name.
@@ -108,12 +108,24 @@ func walkGzip(w *walker) error {
 		name = w.inner(".gz", ".gzip", ".z")
 	}
 	return w.stream(name, func(src *unpack.Source) (io.Reader, error) {
-		follows := func() bool {
-			p, err := w.in.Blob.Slice(src.Consumed(), 3).Head(3)
-			return err == nil && len(p) == 3 && p[0] == 0x1f && p[1] == 0x8b && p[2] == 8
-		}
-		return &unpack.Gzip{D: &w.codecs.deflate, R: src.Reader(), Next: follows}, nil
+		return &unpack.Gzip{D: &w.codecs.deflate, R: src.Reader(), Next: func() bool { return w.gzipFollows(src) }}, nil
 	})
+}
+
+// gzipFollows says whether another member comes, and goes over zero bytes
+// before it, as Python's reader does.
+func (w *walker) gzipFollows(src *unpack.Source) bool {
+	at := src.Consumed()
+	zeros, err := leadingZeros(w.in.Blob, at, min(w.in.Blob.Size()-at, padding))
+	if err != nil || !w.in.Budget.Work(zeros) {
+		return false
+	}
+	p, err := w.in.Blob.Slice(at+zeros, 3).Head(3)
+	if err != nil || len(p) < 3 || p[0] != 0x1f || p[1] != 0x8b || p[2] != 8 {
+		return false
+	}
+	_, err = io.CopyN(io.Discard, src.Reader(), zeros)
+	return err == nil
 }
 
 func zlibFormat() Format {

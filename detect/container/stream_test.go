@@ -76,6 +76,8 @@ func streamCases(t testing.TB) []streamCase {
 		{name: "gzip", format: "gzip", b: gz, holds: []string{good}},
 		{name: "gzip, two members", format: "gzip", b: gzipped(good, evil), holds: both},
 		{name: "gzip, zero padding", format: "gzip", b: join(gz, make([]byte, 700)), holds: []string{good}},
+		{name: "gzip, padding between members", format: "gzip", b: join(gz, make([]byte, 70), gzipped(evil)), holds: both},
+		{name: "gzip, bytes behind padding", format: "gzip", b: join(gz, make([]byte, 70), []byte(evil)), holds: []string{good, evil}, rules: suffix},
 		{name: "gzip, bytes behind", format: "gzip", b: join(gz, []byte(evil)), holds: []string{good, evil}, rules: suffix},
 		{name: "gzip, cut", format: "gzip", b: gz[:len(gz)-5], holds: []string{good}, reasons: []string{"truncated"}},
 		{name: "gzip, bad sum", format: "gzip", b: flip(gz, len(gz)-6), holds: []string{good}, reasons: []string{"damaged"}},

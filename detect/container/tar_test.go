@@ -64,6 +64,9 @@ func benignTars() []tarCase {
 		{name: "pax sparse 0.1", arc: tarOf(paxOf("GNU.sparse.size", "700", "GNU.sparse.numblocks", "1", "GNU.sparse.map", "600,10"), tent{name: "a", data: ten}, tent{name: "b", data: evil}), holds: []string{expanded, evil}},
 		{name: "pax sparse 0.0", arc: tarOf(paxOf("GNU.sparse.size", "700", "GNU.sparse.numblocks", "1", "GNU.sparse.offset", "600", "GNU.sparse.numbytes", "10"), tent{name: "a", data: ten}, tent{name: "b", data: evil}), holds: []string{expanded, evil}},
 		{name: "pax sparse 1.0", arc: tarOf(paxOf("GNU.sparse.major", "1", "GNU.sparse.minor", "0", "GNU.sparse.name", "a", "GNU.sparse.realsize", "700"), tent{name: "GNUSparseFile.0/a", data: data10}, tent{name: "b", data: evil}), holds: []string{expanded, evil}},
+		{name: "volume label", arc: tarOf(tent{name: "label", kind: 'V', magic: "ustar  \x00"}, tent{name: "a", data: good}), holds: []string{good}},
+		{name: "unknown types have data", arc: tarOf(tent{name: "a", kind: 'Q', data: good}, tent{name: "v", kind: 'V', data: evil}), holds: []string{good, evil}},
+		{name: "hardlink with the size of its target", arc: tarOf(tent{name: "a", data: good}, tent{name: "h", kind: '1', link: "a", size: "00000000105"}, tent{name: "b", data: evil}), holds: []string{good, evil}},
 		{name: "program links of an environment", arc: tarOf(tent{name: "bin/activate", data: good}), holds: []string{good}},
 	}
 }

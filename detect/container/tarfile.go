@@ -161,9 +161,9 @@ func tarKind(e *tar.Entry) Kind {
 		return Hardlink
 	case tar.TypeSymlink:
 		return Symlink
-	case tar.TypeDir, tar.TypeDump:
+	case tar.TypeDir:
 		return Dir
-	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo, tar.TypeVolume, tar.TypeMulti:
+	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		return Other
 	case tar.TypeOld:
 		if n := len(e.Name); n > 0 && e.Name[n-1] == '/' && e.Size == 0 {
@@ -218,7 +218,7 @@ func (t *tarWalk) setPassing(e *tar.Entry, m *Member) {
 // Where the other one leads to a header too, both sequences are walked.
 func (t *tarWalk) sizes(e *tar.Entry, m *Member) error {
 	other := e.NextPlain
-	if e.HeaderOnly() && e.SizeOK && e.Header.Size > 0 && e.Type != tar.TypeLink {
+	if e.HeaderOnly() && e.SizeOK && e.Header.Size > 0 {
 		other = e.DataAt + (e.Header.Size+tar.Block-1)&^(tar.Block-1)
 	}
 	same := other == e.Next && (e.HeaderOnly() || !e.SizeOK || e.Header.Size == e.Size)
@@ -245,6 +245,9 @@ func (t *tarWalk) sizes(e *tar.Entry, m *Member) error {
 		}
 		if !here { // the member does have data: go by its size
 			e.Next = other
+			return nil
+		}
+		if e.Type == tar.TypeLink { // old tools give the size of what is linked
 			return nil
 		}
 		severity = finding.High

@@ -128,9 +128,10 @@ func (w *walker) base() string {
 	return path.Base(strings.ReplaceAll(p, `\`, "/"))
 }
 
-// region hands on bytes that belong to no member, named for where they lie.
+// region hands on bytes that belong to no member, named for where they lie. The
+// whole container is none: it would only be walked again.
 func (w *walker) region(name, view string, off, n int64) error {
-	if n <= 0 {
+	if n <= 0 || off == 0 && n == w.in.Blob.Size() {
 		return nil
 	}
 	return w.emit(&Member{
@@ -139,23 +140,19 @@ func (w *walker) region(name, view string, off, n int64) error {
 	})
 }
 
-// allZero says whether a range holds only zero bytes, of which it reads at
-// most limit; more counts as not zero.
-func allZero(b input.Blob, off, n, limit int64) (bool, error) {
-	if n > limit {
-		return false, nil
-	}
-	for n > 0 {
-		p, err := b.Bytes(off, min(n, 64<<10))
+// leadingZeros counts the zero bytes at the start of a range.
+func leadingZeros(b input.Blob, off, n int64) (zeros int64, err error) {
+	for zeros < n {
+		p, err := b.Bytes(off+zeros, min(n-zeros, 64<<10))
 		if err != nil {
-			return false, err
+			return 0, err
 		}
-		for _, c := range p {
+		for i, c := range p {
 			if c != 0 {
-				return false, nil
+				return zeros + int64(i), nil
 			}
 		}
-		off, n = off+int64(len(p)), n-int64(len(p))
+		zeros += int64(len(p))
 	}
-	return true, nil
+	return zeros, nil
 }

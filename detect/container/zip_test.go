@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"bartizan/detect/container"
 	"bartizan/detect/input"
 	"bartizan/finding"
 )
@@ -62,5 +63,20 @@ func check(t *testing.T, format string, b input.Blob, holds []string, rules map[
 	}
 	if t.Failed() {
 		t.Logf("\n%s", s)
+	}
+}
+
+// Engines look into files only: what a loader reads as one must be one here,
+// whatever mode the archive gives it.
+func TestModesDoNotHideFiles(t *testing.T) {
+	for _, c := range zipCases() {
+		if c.name != "program as a symlink" && c.name != "program as a device" && c.name != "content in a directory" {
+			continue
+		}
+		for _, m := range walk(t, "zip", input.FromBytes(c.arc)).members {
+			if m.kind != container.File {
+				t.Errorf("%s: %q has kind %d", c.name, m.name, m.kind)
+			}
+		}
 	}
 }

@@ -50,6 +50,10 @@ func plausibleEnd(p []byte, at int64) bool {
 	return size >= 46*count && size <= at && off <= at && (count > 0) == (size > 0)
 }
 
+// emptyDeflate is the length of nothing, deflated: what some tools store for a
+// directory.
+const emptyDeflate = 2
+
 // zipWalk is one walk over one zip.
 type zipWalk struct {
 	*walker
@@ -61,7 +65,8 @@ type zipWalk struct {
 	pending []int64            // offsets of local headers that a mismatch leads to
 	names   map[uint64]int32
 	scan    scanner
-	one     Member // filled in anew for each record: there may be many
+	slack   [][2]int64 // ranges in members that their decoder did not use
+	one     Member     // filled in anew for each record: there may be many
 }
 
 // Views that members share; they are never changed.
@@ -169,7 +174,7 @@ func (z *zipWalk) checkDeclared() {
 		}
 	}
 	packed = min(packed, z.in.Blob.Size())
-	if worst < 0 || size <= z.in.Budget.ExpandLeft() || size/max(packed, 1) < bombRatio {
+	if worst < 0 || z.enoughBombs() || size <= z.in.Budget.ExpandLeft() || size/max(packed, 1) < bombRatio {
 		return
 	}
 	z.add(rule(ruleBomb), z.a.Records[worst].At, 0, finding.High,
@@ -216,7 +221,11 @@ func (z *zipWalk) record(i int) error {
 	if fields.any() {
 		return z.twoReadings(m, fields, dataAt)
 	}
-	return z.emit(m)
+	err = z.emit(m)
+	if m.ended && m.used < m.Packed && m.used > 0 { // bytes behind the end of the compressed data
+		z.slack = append(z.slack, [2]int64{dataAt + m.used, dataAt + min(m.Packed, z.in.Blob.Size())})
+	}
+	return err
 }
 
 // local reads the local header that a record leads to: at the offset with the
@@ -239,16 +248,13 @@ func (z *zipWalk) member(m *Member, h *zip.Header, views []string) *Member {
 	*m = Member{
 		Name: string(h.Name), Size: h.Size, Packed: h.Packed, Offset: h.Offset, Views: views, crc: h.CRC, hasCRC: true,
 	}
-	if n := len(m.Name); n > 0 && (m.Name[n-1] == '/' || m.Name[n-1] == '\\' && h.Size == 0) {
+	if n := len(m.Name); n > 0 && (m.Name[n-1] == '/' || m.Name[n-1] == '\\') && h.Size == 0 && h.Packed <= emptyDeflate {
 		m.Kind = Dir
 	}
-	if mode, ok := h.UnixMode(); ok {
-		switch mode & 0xf000 {
-		case 0xa000:
-			m.Kind = Symlink
-		case 0x1000, 0x2000, 0x6000, 0xc000:
-			m.Kind = Other
-		}
+	// Loaders that read members by name do not look at modes: a symlink is what
+	// can be one, whatever else the mode says is a file.
+	if mode, ok := h.UnixMode(); ok && mode&0xf000 == 0xa000 {
+		m.Kind = Symlink
 	}
 	if name, ok := h.UnicodeName(); ok && name != m.Name {
 		m.Aliases = append(m.Aliases, name)
@@ -283,10 +289,7 @@ func (z *zipWalk) setData(m *Member, h *zip.Header, at int64) error {
 	if h.Flags&zip.FlagEncrypted != 0 || h.Method == zip.AES {
 		return z.encrypted(m, h)
 	}
-	if m.Kind == Symlink {
-		return z.readLink(m)
-	}
-	return nil
+	return z.readLink(m)
 }
 
 // encrypted decides whether a member with the encrypted bit is encrypted:
@@ -309,17 +312,6 @@ func (z *zipWalk) encrypted(m *Member, h *zip.Header) error {
 	}
 	m.Encrypted, m.checked, m.open = true, true, nil
 	z.incomplete(CodeEncrypted, m.Name, "")
-	return nil
-}
-
-// readLink reads a symlink's target, which is its content.
-func (z *zipWalk) readLink(m *Member) error {
-	m.w = z.walker
-	p, err := m.Head(maxName)
-	if err != nil {
-		return err
-	}
-	m.Link = string(p)
 	return nil
 }
 

@@ -191,6 +191,11 @@ func (z *zipWalk) rest() error {
 	if z.spans.sort(); len(z.spans.list) > 0 {
 		first = z.spans.list[0][0]
 	}
+	for _, g := range z.slack {
+		if err := z.gap(g[0], g[1], ViewGap); err != nil {
+			return err
+		}
+	}
 	for _, g := range z.spans.gaps(0, size) {
 		view := ViewGap
 		switch {
@@ -250,17 +255,13 @@ func (z *zipWalk) leftover(from, to int64, view string) error {
 	if n <= 0 {
 		return nil
 	}
-	zero, err := allZero(z.in.Blob, from, n, padding)
-	if err != nil || zero {
-		return err
-	}
 	if view == ViewGap && z.isSigningBlock(from, to) {
 		return nil
 	}
 	if view == ViewGap && to == z.in.Blob.Size() {
 		view = ViewSuffix
 	}
-	return z.stray(from, n, view)
+	return z.strayUnlessZero(from, n, view)
 }
 
 // isSigningBlock knows the APK signing block, which lies before the directory.

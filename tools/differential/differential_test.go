@@ -44,10 +44,8 @@ func compare(t *testing.T, n uint64, s *state, trace tracer, max int) (*state, s
 	return s, out.String()
 }
 
-func newState() *state { return &state{Seed: 1, Whole: map[string]uint64{}} }
-
 func TestEngineReportsWhatInterpretersDo(t *testing.T) {
-	s, out := compare(t, 1500, newState(), engine, 10)
+	s, out := compare(t, 1500, newState(1), engine, 10)
 	if s.Names < 100 || s.Calls < 50 {
 		t.Errorf("only %d names and %d calls in 1500 streams: the comparison shows nothing", s.Names, s.Calls)
 	}
@@ -57,7 +55,7 @@ func TestEngineReportsWhatInterpretersDo(t *testing.T) {
 }
 
 func TestBlindEngineIsFoundOutAndMissesAreMinimised(t *testing.T) {
-	s, out := compare(t, 60, newState(), func([]byte) trace { return trace{} }, 3)
+	s, out := compare(t, 60, newState(1), func([]byte) trace { return trace{} }, 3)
 	if s.Misses == 0 {
 		t.Fatal("an engine that reports nothing has no misses")
 	}
@@ -70,8 +68,8 @@ func TestBlindEngineIsFoundOutAndMissesAreMinimised(t *testing.T) {
 
 func TestRunGoesOnWhereItStopped(t *testing.T) {
 	all := func([]byte) trace { return trace{unfolded: true, persistent: true} }
-	whole, _ := compare(t, 200, newState(), all, 1)
-	half, _ := compare(t, 90, newState(), all, 1)
+	whole, _ := compare(t, 200, newState(1), all, 1)
+	half, _ := compare(t, 90, newState(1), all, 1)
 	path := filepath.Join(t.TempDir(), "state.json")
 	if err := half.save(path); err != nil {
 		t.Fatal(err)
@@ -152,6 +150,23 @@ func TestDeadWorkerIsReplacedAndTheStreamNamed(t *testing.T) {
 	}
 	if found[0].faults < 2 {
 		t.Errorf("%d faults counted", found[0].faults)
+	}
+}
+
+func TestTurnReachesEveryInterpreter(t *testing.T) {
+	seen := map[int]int{}
+	for batch := range uint64(18) {
+		for _, i := range turn(batch, 2, 9) {
+			seen[i]++
+		}
+	}
+	for i := range 9 {
+		if seen[i] != 4 {
+			t.Errorf("interpreter %d runs %d of 18 batches, want 4", i, seen[i])
+		}
+	}
+	if len(turn(5, 0, 9)) != 9 || len(turn(5, 12, 9)) != 9 {
+		t.Error("without a number, not all interpreters run")
 	}
 }
 

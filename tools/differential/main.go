@@ -45,6 +45,7 @@ func command(ctx context.Context, args []string, out io.Writer) (int, error) {
 	flags.StringVar(&opts.statePath, "state", "", "file to go on from, and to keep")
 	flags.StringVar(&opts.missDir, "misses", "differential-misses", "folder for streams that were missed")
 	flags.IntVar(&opts.maxMisses, "max-misses", 50, "end after this many different misses")
+	flags.IntVar(&opts.rotate, "rotate", 0, "run each batch on so many interpreters, in turn, for more streams in the time; 0: on all")
 	flags.IntVar(&opts.batch, "batch", 400, "streams a batch")
 	seedDir := flags.String("seeds", "", "folder of pickles to mutate beside the built-in ones; changes the sequence")
 	paths := flags.String("interpreters", "", "Python executables, by commas; default: those of pyenv and PATH")

@@ -122,8 +122,8 @@ func (r *reporter) summary(s *state, interpreters []*interpreter) {
 		s.Unresolved, s.Reported, ratio(s.Unresolved, s.Reported), s.Unfolded, ratio(s.Unfolded, s.Position))
 	versions := make([]string, 0, len(interpreters))
 	for _, in := range interpreters {
-		versions = append(versions, fmt.Sprintf("  %-8s loads %.1f %%, %d readers (%s)", in.version,
-			ratio(s.Whole[in.version], s.Position), len(in.readers), strings.Join(in.readers, ", ")))
+		versions = append(versions, fmt.Sprintf("  %-8s %d streams, loads %.1f %%, %d readers (%s)", in.version, s.Runs[in.version],
+			ratio(s.Whole[in.version], s.Runs[in.version]), len(in.readers), strings.Join(in.readers, ", ")))
 	}
 	fmt.Fprintf(r.out, "interpreters    %d\n%s\n", len(interpreters), strings.Join(versions, "\n"))
 	fmt.Fprintf(r.out, "faults          %d streams ended an interpreter or took too long\n", s.Faults)

@@ -14,6 +14,7 @@ type options struct {
 	statePath string
 	missDir   string
 	maxMisses int
+	rotate    int // how many interpreters run each batch, in turn; 0: all
 	seeds     [][]byte
 }
 
@@ -70,10 +71,11 @@ func produce(ctx context.Context, opts options, position uint64, queues []chan *
 		for i := range n {
 			b.streams = append(b.streams, stream(opts.seed, position+i, opts.seeds))
 		}
+		chosen := turn(position/uint64(opts.batch), opts.rotate, len(queues))
 		position += n
-		b.done.Add(len(queues))
-		for _, q := range queues {
-			q <- b
+		b.done.Add(len(chosen))
+		for _, i := range chosen {
+			queues[i] <- b
 		}
 		for _, data := range b.streams {
 			b.traces = append(b.traces, trace(data))
@@ -84,6 +86,18 @@ func produce(ctx context.Context, opts options, position uint64, queues []chan *
 			return
 		}
 	}
+}
+
+// turn gives the interpreters that run a batch: all, or so many, from the batch's number on.
+func turn(batch uint64, rotate, total int) []int {
+	if rotate <= 0 || rotate > total {
+		rotate = total
+	}
+	chosen := make([]int, rotate)
+	for i := range chosen {
+		chosen[i] = int((batch*uint64(rotate) + uint64(i)) % uint64(total))
+	}
+	return chosen
 }
 
 // serve runs batches on one interpreter.
@@ -146,8 +160,12 @@ func (s *state) count(data []byte, t *trace, interpreters []*interpreter, outcom
 	names, calls, persistent := map[[2]string]bool{}, map[string]bool{}, false
 	one := make([]outcome, len(interpreters))
 	for k, in := range interpreters {
+		if outcomes[k] == nil {
+			continue // it was not this interpreter's turn
+		}
 		o := outcomes[k][i]
 		one[k] = o
+		s.Runs[in.version]++
 		if o.whole != 0 {
 			s.Whole[in.version]++
 		}

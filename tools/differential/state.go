@@ -24,12 +24,17 @@ type state struct {
 	Misses     uint64            `json:"misses"`     // streams with a miss
 	Faults     uint64            `json:"faults"`     // streams that ended an interpreter
 	Seconds    float64           `json:"seconds"`
+	Runs       map[string]uint64 `json:"runs"`  // streams that each interpreter ran
 	Whole      map[string]uint64 `json:"whole"` // streams that some reader loaded without an error, by interpreter
+}
+
+func newState(seed uint64) *state {
+	return &state{Seed: seed, Runs: map[string]uint64{}, Whole: map[string]uint64{}}
 }
 
 // loadState reads a state file; one that is not there is a new run.
 func loadState(path string, seed uint64) (*state, error) {
-	s := &state{Seed: seed, Whole: map[string]uint64{}}
+	s := newState(seed)
 	if path == "" {
 		return s, nil
 	}
@@ -42,9 +47,6 @@ func loadState(path string, seed uint64) (*state, error) {
 	}
 	if err := json.Unmarshal(data, s); err != nil {
 		return nil, fmt.Errorf("state %s: %w", path, err)
-	}
-	if s.Whole == nil {
-		s.Whole = map[string]uint64{}
 	}
 	if s.Seed != seed {
 		return nil, fmt.Errorf("state %s is of seed %d, not %d: remove it or give -seed %d", path, s.Seed, seed, s.Seed)

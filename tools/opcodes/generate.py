@@ -1,15 +1,16 @@
 """Writes detect/artifact/pycode/opcodes_gen.go from CPython's own opcode modules.
 
-    python3 tools/opcodes/generate.py [--pyenv DIR] > detect/artifact/pycode/opcodes_gen.go
+    python3 tools/opcodes/generate.py [--pyenv DIR] FILE     (go generate ./detect/artifact/pycode)
 
 Every interpreter named in VERSIONS is run with this file's own probe and says
 its opcodes, what their arguments mean, inline caches and stack effects. The
 numbers of 3.14, for which no interpreter was at hand, stand below; check()
 holds them to the rule by which CPython numbers opcodes since 3.13.
 """
+import argparse
+import io
 import json
 import subprocess
-import sys
 
 VERSIONS = ["2.7.18", "3.6.15", "3.7.16", "3.8.18", "3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0"]
 
@@ -59,7 +60,7 @@ bi = dir(sys.modules.get("builtins") or sys.modules["__builtin__"])
 print(json.dumps(dict(version=list(V), rows=rows, builtins=[b for b in bi])))
 '''
 
-# CPython 3.14 (Include/opcode_ids.h, magic 3627). "x" marks those without argument.
+# CPython 3.14 (Include/opcode_ids.h, magic 3627): numbered from 0 in this order, those without argument first.
 PLAIN_314 = """CACHE BINARY_SLICE BUILD_TEMPLATE - CALL_FUNCTION_EX CHECK_EG_MATCH CHECK_EXC_MATCH CLEANUP_THROW
 DELETE_SUBSCR END_FOR END_SEND EXIT_INIT_CHECK FORMAT_SIMPLE FORMAT_WITH_SPEC GET_AITER GET_ANEXT GET_ITER RESERVED
 GET_LEN GET_YIELD_FROM_ITER INTERPRETER_EXIT LOAD_BUILD_CLASS LOAD_LOCALS MAKE_FUNCTION MATCH_KEYS MATCH_MAPPING
@@ -152,14 +153,21 @@ def write(tables, out):
 
 
 def main():
-    root = sys.argv[sys.argv.index("--pyenv") + 1] if "--pyenv" in sys.argv else "/root/.pyenv/versions"
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--pyenv", default="/root/.pyenv/versions", metavar="DIR", help="where the interpreters are, by version")
+    args.add_argument("file")
+    args = args.parse_args()
     tables = []
     for v in VERSIONS:
-        out = subprocess.check_output(["%s/%s/bin/python" % (root, v), "-S", "-E", "-c", PROBE])
+        out = subprocess.check_output(["%s/%s/bin/python" % (args.pyenv, v), "-S", "-E", "-c", PROBE])
         tables.append(json.loads(out))
     tables.append(table314(tables[-1]))
     borrow(tables)
-    write(tables, sys.stdout)
+    source = io.StringIO()
+    write(tables, source)
+    formatted = subprocess.run(["gofmt"], input=source.getvalue(), stdout=subprocess.PIPE, check=True, text=True).stdout
+    with open(args.file, "w") as f:
+        f.write(formatted)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import source2  # noqa: E402
-from facts import Facts  # noqa: E402
+from facts import Facts, parse_effects  # noqa: E402
 from program import Program, default_text  # noqa: E402
 from rows import Collector, Row, Table  # noqa: E402
 
@@ -173,8 +173,8 @@ def analyse_interpreter(python, tables, facts, log):
     return version
 
 
-def collect(program, table, names, inside, lean=False):
-    collector = Collector(program, table, inside, lean=lean)
+def collect(program, table, names, inside, lean=False, slim=False, extra=0):
+    collector = Collector(program, table, inside, lean, slim, extra)
     for name in names:
         collector.module(name)
     collector.finish()
@@ -259,7 +259,7 @@ def analyse_site(options, site, table, facts, base, log):
     program = Program(roots, probe, facts)
     program.load(standard)
     program.load(wanted)
-    collect(program, table, wanted, set(wanted) | set(standard), lean=True)
+    collect(program, table, wanted, set(wanted) | set(standard), True, options.slim, parse_effects(options.add or "-"))
     for name in names:
         if third_party_test(name):
             table.modules.setdefault(name, {})
@@ -346,6 +346,8 @@ def main(argv=None):
     parser.add_argument("--also", action="append", default=[], help="further folder to resolve imports in")
     parser.add_argument("--base", default=sys.executable, help="interpreter whose standard library packages are resolved against")
     parser.add_argument("--source-only", action="store_true", help="do not import the packages")
+    parser.add_argument("--slim", action="store_true", help="leave out rows that neither clear nor convict a symbol")
+    parser.add_argument("--add", help="effects that every symbol gets (scanners: state)")
     parser.add_argument("--missing", action="store_true", help="report what has neither source nor fact")
     parser.add_argument("--name", help="name of the data file for --package, without .txt")
     parser.add_argument("--out", default=os.path.join(HERE, "../../detect/artifact/symbol/data"))

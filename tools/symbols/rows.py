@@ -2,6 +2,11 @@
 from facts import BIT, UNDECIDED, WORDS
 from program import T, U
 
+TELLING_MODULES = frozenset("""os posix nt sys subprocess shutil importlib imp pickle cPickle _pickle marshal shelve ctypes socket
+    builtins __builtin__ runpy code codeop operator functools types gc inspect pdb bdb pty commands platform webbrowser pydoc
+    pkgutil multiprocessing threading _thread asyncio signal tempfile glob io codecs urllib requests http ftplib smtplib pip
+    setuptools timeit cProfile profile trace doctest joblib dill cloudpickle torch numpy yaml""".split())
+SERIOUS = sum(BIT[w] for w in "exec process import load write net native".split())
 COLUMNS = ("call", "new", "state", "items")
 # When versions disagree on what a name is, the kind that carries most wins.
 RANK = {"c": 6, "f": 5, "m": 5, "r": 4, "a": 3, "d": 1}
@@ -90,8 +95,9 @@ def printable(name):
 class Collector:
     """Demands the nodes of one Program's rows, then turns the solved nodes into rows."""
 
-    def __init__(self, program, table, inside, methods=True, lean=False):
-        self.program, self.table, self.inside, self.methods, self.lean = program, table, inside, methods, lean
+    def __init__(self, program, table, inside, lean=False, slim=False, extra=0):
+        self.program, self.table, self.inside, self.lean, self.slim = program, table, inside, lean, slim
+        self.methods, self.extra = True, extra
         self.rows, self.inherited = [], set()
 
     def adds_nothing(self, row):
@@ -121,7 +127,19 @@ class Collector:
                 row.effects[column] = mask
             if row.kind == "m" and (self.lean or id(row) in self.inherited) and self.adds_nothing(row) and not self.kept_anyway(name):
                 continue
-            self.table.add(module, name, row)
+            if self.extra:
+                row.effects["call"] = row.effects.get("call", 0) | self.extra
+            if not (self.slim and self.dispensable(row)):
+                self.table.add(module, name, row)
+
+    def dispensable(self, row):
+        """In slim files: rows that neither clear a symbol that pickles use nor convict one."""
+        mask = row.effects.get("call", 0)
+        if row.kind == "a":
+            return row.target.partition(".")[0] not in TELLING_MODULES
+        if row.kind in ("r", "d"):
+            return not mask & SERIOUS
+        return row.kind == "f" and mask == UNDECIDED
 
     # ---- one module
 

@@ -47,7 +47,7 @@ func (w *walker) evalBase(e *Expr) *value {
 		w.globalBase(e)
 		return named(e.Text)
 	case Str:
-		w.step(len(e.Text) / 32)
+		w.step(len(e.Text) / 16)
 		w.hiddenIn(e)
 		return textValue(e.Text)
 	case Int:
@@ -169,11 +169,32 @@ func (w *walker) chain(e *Expr) *value {
 	case "~":
 		return w.concat(w.evalAll(e.X), e.Off)
 	}
-	v := w.eval(e.X[0])
+	vs := w.evalAll(e.X)
+	if plus(e.Ops, vs) {
+		return w.concat(vs, e.Off)
+	}
+	v := vs[0]
 	for i, op := range e.Ops {
-		v = w.operate(op, v, w.eval(e.X[i+1]), e.Off)
+		v = w.operate(op, v, vs[i+1], e.Off)
 	}
 	return v
+}
+
+// plus says that a chain of + joins texts, so that it can be joined at once.
+func plus(ops []string, vs []*value) bool {
+	for _, op := range ops {
+		if op != "+" {
+			return false
+		}
+	}
+	text := false
+	for _, v := range vs {
+		text = text || v.kind == vText
+		if v.kind == vList || v.kind == vDict || v.kind == vUnion {
+			return false
+		}
+	}
+	return text
 }
 
 // logic is and/or: a value behind a keyed operand is let out by it.
@@ -247,7 +268,7 @@ func (w *walker) join2(a, b *value, off int) *value {
 
 // sized makes a text and reports one that grows past all use.
 func (w *walker) sized(s string, size int64, dep *value, off int) *value {
-	w.step(len(s) / 32)
+	w.step(len(s) / 16)
 	v := skeleton(s, dep.dep, dep.key)
 	v.size = max(size, v.size)
 	if v.dep&onContent != 0 && strings.Contains(s, hole) {

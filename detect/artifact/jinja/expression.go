@@ -302,11 +302,7 @@ func (p *parser) index(off int) *Expr {
 		}
 	}
 	p.wantOp("]")
-	switch len(x) {
-	case 0:
-		p.fault("expected an index")
-		return p.expr(Bad, off, "")
-	case 1:
+	if len(x) == 1 {
 		return x[0]
 	}
 	return p.expr(Tuple, off, "", x...)

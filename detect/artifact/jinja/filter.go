@@ -121,7 +121,7 @@ func (w *walker) attributePath(e *Expr, name *value) {
 
 // filterOne folds one filter over one value.
 func (w *walker) filterOne(e *Expr, r *value, args []argument) *value {
-	w.step(len(r.text) / 32)
+	w.step(len(r.text) / 16)
 	dep := opaque(r.from, r, w.opaqueCall(args))
 	if textual[e.Text] {
 		r = w.stringOf(r)

@@ -33,7 +33,7 @@ const (
 	DefaultBytes = 1 << 20
 	DefaultNodes = 400_000
 	DefaultDepth = 200
-	DefaultSteps = 2_000_000
+	DefaultSteps = 1_000_000
 )
 
 func (l Limits) withDefaults() Limits {

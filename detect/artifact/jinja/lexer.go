@@ -317,7 +317,7 @@ func (l *lexer) str(i int) int {
 }
 
 // tornString is how long strings may be behind one that was not closed.
-const tornString = 4096
+const tornString = 256
 
 // number matches Jinja2's integer and float forms.
 func (l *lexer) number(i int) int {

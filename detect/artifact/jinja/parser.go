@@ -201,7 +201,7 @@ func (p *parser) finish(out *[]*Stmt) {
 		p.i++
 		return
 	}
-	if p.peek().kind == tokEOF {
+	if p.atEnd() { // a block that ended without its end tag
 		return
 	}
 	p.fault("unexpected text in the tag")
@@ -249,5 +249,9 @@ func (p *parser) block(ends ...string) (body []*Stmt, found string) {
 	return body, ""
 }
 
-// finishTag ends the opening tag of a block.
-func (p *parser) finishTag(body *[]*Stmt) { p.finish(body); p.bad = false }
+// finishTag ends the opening tag of a block, before whose end a colon may stand.
+func (p *parser) finishTag(body *[]*Stmt) {
+	p.takeOp(":")
+	p.finish(body)
+	p.bad = false
+}

@@ -52,46 +52,84 @@ var (
 	urlText      = regexp.MustCompile(`(?i)\b(?:https?|ftp)://[^\s"'<>\x{FFFC}]{3,}|\bwww\.[a-z0-9-]+\.[a-z]{2,}|\b[a-z0-9-]{2,}\.(?:com|net|org|io|ru|cn|xyz|top|info|dev|app|site|online|biz|onion|evil|example)\b(?:/\S*)?`)
 	schemaURL    = regexp.MustCompile(`(?i)^(https?://)?(www\.)?(json-schema\.org|w3\.org|schema\.org)`)
 
-	overtText = regexp.MustCompile(`(?is)` + strings.Join([]string{
-		`\b(ignore|disregard|forget|override|bypass|discard)\b.{0,40}\b(previous|prior|above|earlier|preceding|existing|original|all|any|your|safety|system|developer|user'?s?|the)\b.{0,30}\b(instruction|prompt|guideline|rule|polic|restriction|safeguard|filter|message|request|constraint|direction|training)`,
-		`\b(do not|don't|never|must not|without)\b.{0,30}\b(tell|telling|reveal|revealing|mention|mentioning|inform|informing|disclos\w+|admit\w*|alert\w*|notif\w+|warn\w*|acknowledg\w+)\b.{0,40}\b(user|human|person|anyone|anybody|this|it|instruction|that you|them|prompt)`,
-		`\b(secretly|covertly|silently|stealthily|discreetly|surreptitiously|subtly)\b.{0,60}\b(add|insert|include|send|append|embed|inject|replace|introduce|recommend|promote|forward|leak|change|weaken|omit|log|collect|ship)`,
-		`\b(send|post|upload|forward|transmit|exfiltrat\w*|leak|report|submit|deliver|copy|bcc|email)\b.{0,80}\b(to|at|via)\b\s*.{0,24}((https?|ftp)://|www\.|\S+@\S+\.\w+|\b[a-z0-9-]+\.(com|net|org|io|ru|cn|xyz|top|info|evil)\b)`,
-		`\b(insert|add|inject|introduce|include|plant|hide|embed|write|generate|put)\b.{0,50}\b(backdoor|vulnerabilit|malware|malicious|exploit|reverse shell|keylogger|trojan|payload|sql injection|security flaw|hard-?coded (password|credential|key)|off-by-one|logic bomb)`,
-		`\b(you are now|act as|switch to|enter|enable|activate)\b.{0,30}\b(dan|jailbr\w+|unrestricted|uncensored|developer mode|god mode|debug mode|no restrictions|admin(istrator)? mode|evil|unfiltered)\b`,
-		`\b(no|without( any)?|remove all|drop all|lift all|disable( all)?)\s+(restrictions|safety|filters?|limits|guardrails|guidelines|censorship|safeguards|moderation)`,
-		`\b(reveal|print|output|leak|repeat|include|give|return|dump|show|disclose|expose)\b.{0,40}\b(system prompt|api[ _-]?keys?|passwords?|credentials?|secrets?|private keys?|access tokens?|environment variables?|confidential|hidden instruction|ssh key)`,
-		`\brm\s+-rf?\b|\b(curl|wget)\s+\S*(https?:|[a-z0-9-]+\.[a-z]{2})|__import__|os\.system|subprocess\.|/bin/(ba)?sh|/etc/passwd|powershell(\.exe)?\s+-|base64\s+-d|\beval\(|chmod\s+(\+x|777)`,
-		`!\[[^\]]*\]\(\s*(https?:)?//`,
-	}, "|"))
-
-	// concealing alone is what system prompts say of tools; unconditional text must
-	// speak of itself as well.
-	concealing = regexp.MustCompile(`(?is)^(do not|don't|never|must not|without)\b.{0,30}\b(tell|telling|reveal|revealing|mention|mentioning|inform|informing|disclos\w+|admit\w*|alert\w*|notif\w+|warn\w*|acknowledg\w+)`)
-	ofItself   = regexp.MustCompile(`(?is)\b(this|these|that|the|your|hidden|secret)\b.{0,16}\b(instructions?|prompt|directive|message|note|rule|change|link)\b|that you (were|are|have been|did)`)
-
-	// pushingText is what no system prompt asks for.
-	pushingText = regexp.MustCompile(`(?i)\b(recommend|promote|endorse|advertise|praise|pretend|secret\w*|covert\w*|backdoor|jailbreak|falsely|deceive|mislead|lie to|insist|disregard|override)\b`)
-
-	steeringText = regexp.MustCompile(`(?is)` + strings.Join([]string{
-		`\b(always|never|only|must|instead|regardless|immediately)\b.{0,60}\b(recommend|mention|include|add|append|insert|say|claim|state|tell|link|promote|prais\w+|suggest|reply|respond|answer|refuse|deny|approve|agree|use|output|write|end|begin|start|comply|decline|treat|insist|conclude|choose|prefer|report|classif\w+|rate|return|generate|produce|provide|cite|omit|pretend|give|assume|accept|reject|direct|advise|send|print|mark)`,
-		`\b(recommend|promote|endorse|advertise|advise buying|praise|favou?r)\b`,
-		`\b(respond|reply|answer|say|end|finish|start|begin)\b.{0,16}\b(only )?(with|by saying|that|as if|in a way)\b`,
-		`\b(pretend|from now on|override|bypass|secret\w*|covert\w*|hidden|backdoor|trigger\w*|sudo|unlocked?|jailbreak|exfiltrat\w*|maintenance mode|debug mode|developer mode|admin access|unrestricted)\b`,
-		`\b(claim|insist|assert|lie|conclude|convince|persuade|deceive|mislead|falsely|incorrect(ly)?|wrong(ly)?|fake|fabricat\w*|misinform\w*)\b`,
-		`\b(append|insert|inject|prepend|embed|attach|smuggle)\b.{0,80}`,
-		`\b(make sure|be sure|ensure|remember|note)\b.{0,20}\b(to|that you|you)\b.{0,20}\b(recommend|mention|include|add|append|insert|say|claim|tell|link|omit|use|refuse|approve)`,
-		`\b(weaken|disable|skip|omit|avoid|leave out)\b.{0,40}\b(security|validation|check|encryption|warning|sanitiz|authentication|verification|disclaimer|saniti[sz]ation|escap\w+|test)`,
-		`\b(refuse to|decline to|do not|don't|stop)\b.{0,24}\b(answer|help|respond|assist|answering|helping|comply|discuss|warn|mention|explain|criticis|criticiz)`,
-	}, "|"))
+	emailText = regexp.MustCompile(`[\w.+-]+@[\w-]+\.\w`)
+	// overtCode acts on a machine, or makes a client fetch an address.
+	overtCode = regexp.MustCompile(`(?i)\brm\s+-rf?\b|\b(curl|wget)\s+\S*(https?:|[a-z0-9-]+\.[a-z]{2})|__import__|os\.system|subprocess\.|/bin/(ba)?sh|/etc/passwd|powershell(\.exe)?\s+-|base64\s+-d|\beval\(|chmod\s+(\+x|777)|!\[[^\]]*\]\(\s*(https?:)?//`)
 )
+
+// maxGraded is how much of a text is graded: its begin and its end. What is
+// longer is prose in any case.
+const maxGraded = 96 << 10
+
+// span is a part of a text.
+type span struct{ start, end int }
+
+// overtSpan finds the first sentence from word i on that hides, overrides or
+// reaches out, and the word to go on from.
+func overtSpan(text string, ws []word, i int, conditional bool) (s span, next int, ok bool) {
+	best := len(ws)
+	take := func(from, to int) {
+		if from < best {
+			best, s, next, ok = from, span{ws[from].start, ws[to].end}, to+1, true
+		}
+	}
+	if from, to, found := findPhrase(overtPhrases, ws, i); found {
+		take(from, to)
+	}
+	for at := i; ; {
+		from, to, found := findPhrase(concealPhrases, ws, at)
+		if !found || from >= best {
+			break
+		}
+		if conditional || ofItself(ws[from:min(to+5, len(ws))]) {
+			take(from, to)
+			break
+		}
+		at = from + 1
+	}
+	for at := i; ; {
+		from, to, found := findPhrase(outPhrases, ws, at)
+		if !found || from >= best {
+			break
+		}
+		if behind := text[ws[to].end:min(len(text), ws[to].end+48)]; hasURL(behind) || emailText.MatchString(behind) {
+			take(from, to)
+			break
+		}
+		at = from + 1
+	}
+	return s, next, ok
+}
+
+func ofItself(ws []word) bool {
+	_, _, ok := findPhrase(ofItselfPhrases, ws, 0)
+	return ok
+}
+
+func isOvert(text string) bool {
+	_, _, ok := overtSpan(text, splitWords(text), 0, true)
+	return ok || overtCode.MatchString(text)
+}
+
+func isSteering(text string) bool {
+	_, _, ok := findPhrase(steeringPhrases, splitWords(text), 0)
+	return ok
+}
+
+func isPushing(text string) bool {
+	_, _, ok := findPhrase(pushingPhrases, splitWords(text), 0)
+	return ok
+}
 
 // graded grades a text. Control tokens and words of chat markup do not count.
 func graded(text string) grade {
 	if strings.TrimSpace(text) == "" {
 		return plain
 	}
-	if overtText.MatchString(text) {
+	if len(text) > maxGraded {
+		return max(prose, graded(cut(text, maxGraded/2)), graded(tail(text, maxGraded/2)))
+	}
+	if isOvert(text) {
 		return overt
 	}
 	bare := withoutTokens(text)
@@ -127,7 +165,7 @@ func graded(text string) grade {
 		return prose // as many numbers spell something
 	case n == 0 && letters < 6:
 		return plain
-	case (n >= 4 || letters >= 24) && steeringText.MatchString(bare):
+	case (n >= 4 || letters >= 24) && isSteering(bare):
 		return steering
 	case n >= 4 || letters >= 20:
 		return prose

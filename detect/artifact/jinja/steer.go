@@ -47,7 +47,7 @@ func (w *walker) judgeText(emitted, noted string, dep depends, key string, off i
 		switch {
 		case (s.on == keyMarker || s.on == keyWeak) && g == prose && dep&(keyFar|onTools) != 0:
 			level = Low // what real templates do around tool calls
-		case s.on == onUser && g == steering && (dep&onTools != 0 || !hasURL(text) && !pushingText.MatchString(text)):
+		case s.on == onUser && g == steering && (dep&onTools != 0 || !hasURL(text) && !isPushing(text)):
 			level = Info // some formats put the system prompt or the tools there
 		}
 		if dep&s.on != 0 && level > worst {
@@ -75,23 +75,27 @@ func squeezed(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (w *walker) judgeWhole() {
 	text := string(w.buf)
 	w.hidden(text, 0)
-	for n, at := 0, 0; n < 32 && at < len(text); n++ {
-		m := overtText.FindStringIndex(text[at:])
-		if m == nil {
-			return
+	ws := splitWords(text)
+	for n, at := 0, 0; n < 32; n++ {
+		m, next, ok := overtSpan(text, ws, at, false)
+		if !ok {
+			break
 		}
-		start, end := at+m[0], at+m[1]
-		at = end
-		if concealing.MatchString(text[start:end]) && !ofItself.MatchString(text[start:min(end+40, len(text))]) {
-			continue
-		}
-		weight := High
-		if strings.Contains(text[start:end], hole) {
-			weight = Medium // joined from parts that may never meet
-		}
-		w.issue(Issue{Kind: HiddenInstruction, Weight: weight, Off: w.sourceOf(start), Text: squeezed(visible(text[start:end])), Detail: "overt",
-			Message: "the template itself tells the model to hide, to override or to reach out"})
+		at = next
+		w.overt(text, m)
 	}
+	for _, m := range overtCode.FindAllStringIndex(text, 8) {
+		w.overt(text, span{m[0], m[1]})
+	}
+}
+
+func (w *walker) overt(text string, m span) {
+	weight := High
+	if strings.Contains(text[m.start:m.end], hole) {
+		weight = Medium // joined from parts that may never meet
+	}
+	w.issue(Issue{Kind: HiddenInstruction, Weight: weight, Off: w.sourceOf(m.start), Text: squeezed(visible(text[m.start:m.end])), Detail: "overt",
+		Message: "the template itself tells the model to hide, to override or to reach out"})
 }
 
 // sourceOf gives the source offset of emitted text.

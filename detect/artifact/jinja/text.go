@@ -7,7 +7,7 @@ import (
 
 // textMethod folds the methods of Python's str on a constant.
 func (w *walker) textMethod(e *Expr, r *value, name string, args []argument) *value {
-	w.step(len(r.text) / 32)
+	w.step(len(r.text) / 16)
 	w.keyedArguments(e, r, args)
 	dep := opaque(fromOther, r, w.opaqueCall(args))
 	done := func(s string) *value { return skeleton(s, dep.dep, dep.key) }
@@ -127,7 +127,7 @@ func (w *walker) replaced(r *value, a, b string, dep *value, off int) *value {
 		v.size = size
 		return v
 	}
-	w.step(int(size) / 32)
+	w.step(int(size) / 16)
 	return skeleton(strings.ReplaceAll(r.text, a, b), dep.dep, dep.key)
 }
 

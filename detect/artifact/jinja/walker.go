@@ -58,7 +58,7 @@ func (w *walker) issue(is Issue) { w.out.add(is) }
 
 // emit appends constant text.
 func (w *walker) emit(text string, off int) {
-	if len(text) == 0 || len(w.buf)+len(text) > maxBuffer || !w.step(1+len(text)/32) {
+	if len(text) == 0 || len(w.buf)+len(text) > maxBuffer || !w.step(1+len(text)/16) {
 		return
 	}
 	w.segs = append(w.segs, segment{len(w.buf), off})
@@ -71,7 +71,7 @@ func (w *walker) note(v *value) {
 		return
 	}
 	for _, a := range v.alts() {
-		if s := a.str(); s != hole && len(w.notes)+len(s) < maxBuffer && w.step(1+len(s)/32) {
+		if s := a.str(); s != hole && len(w.notes)+len(s) < maxBuffer && w.step(1+len(s)/16) {
 			w.notes = append(append(w.notes, s...), ' ')
 		}
 	}

@@ -28,7 +28,7 @@ func benchScan(b *testing.B, data []byte) {
 }
 
 func BenchmarkDense(b *testing.B) {
-	data, err := os.ReadFile("/tmp/dense.pkl")
+	data, err := os.ReadFile("/tmp/bench/dense.pkl")
 	if err != nil {
 		b.Skip(err)
 	}

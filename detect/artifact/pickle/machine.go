@@ -142,18 +142,21 @@ func (m *machine) fail(code string, off int, detail string) {
 func (m *machine) run(pos int) int {
 	data, stack := m.data, m.stack
 	m.check = pos
+	limit, next := m.limit, pos // copies of m.limit and min(m.limit, m.check)
 	for {
-		if pos >= m.check && !m.checkpoint(pos, len(stack)) {
-			m.stack = stack
-			return pos
-		}
 		var ok bool
-		if m.limit-pos < 1 {
+		if pos >= next {
+			if pos >= m.check && !m.checkpoint(pos, len(stack)) {
+				m.stack = stack
+				return pos
+			}
 			if pos, ok = m.need(pos, 1); !ok {
 				m.fail("truncated", pos, "the stream ends before STOP")
 				m.stack = stack
 				return pos
 			}
+			limit = m.limit
+			next = min(limit, m.check)
 		}
 		start := pos
 		op := data[pos]
@@ -168,12 +171,32 @@ func (m *machine) run(pos int) int {
 			stack = append(stack, mk(kBool, start))
 			continue
 		case opBinInt1:
+			if limit-pos >= 1 {
+				stack = append(stack, mk(kInt, start))
+				pos++
+				continue
+			}
 			n, k = 1, kInt
 		case opBinInt2:
+			if limit-pos >= 2 {
+				stack = append(stack, mk(kInt, start))
+				pos += 2
+				continue
+			}
 			n, k = 2, kInt
 		case opBinInt:
+			if limit-pos >= 4 {
+				stack = append(stack, mk(kInt, start))
+				pos += 4
+				continue
+			}
 			n, k = 4, kInt
 		case opBinFloat:
+			if limit-pos >= 8 {
+				stack = append(stack, mk(kFloat, start))
+				pos += 8
+				continue
+			}
 			n, k = 8, kFloat
 		case opMark:
 			if m.read.marksOnStack {
@@ -229,12 +252,14 @@ func (m *machine) run(pos int) int {
 			if op == opLongBinPut {
 				width = 4
 			}
-			if m.limit-pos < width {
+			if limit-pos < width {
 				if pos, ok = m.operand(pos, width); !ok {
 					m.fail("truncated", start, "operand is cut off")
 					m.stack = stack
 					return start
 				}
+				limit = m.limit
+				next = min(limit, m.check)
 			}
 			m.sawNumberKey = true
 			i := int(data[pos])
@@ -258,12 +283,14 @@ func (m *machine) run(pos int) int {
 			if op == opLongBinGet {
 				width = 4
 			}
-			if m.limit-pos < width {
+			if limit-pos < width {
 				if pos, ok = m.operand(pos, width); !ok {
 					m.fail("truncated", start, "operand is cut off")
 					m.stack = stack
 					return start
 				}
+				limit = m.limit
+				next = min(limit, m.check)
 			}
 			m.sawNumberKey = true
 			i := int(data[pos])
@@ -288,6 +315,17 @@ func (m *machine) run(pos int) int {
 			stack = append(stack, v)
 			continue
 		case opShortBinUnicode:
+			if limit-pos >= 1 {
+				if size := int(data[pos]); limit-pos > size {
+					stack = append(stack, mk(kStr, start))
+					pos++
+					if size >= minLiteral {
+						m.literal.see(m, kStr, pos, size)
+					}
+					pos += size
+					continue
+				}
+			}
 			n, k = 1, kStr
 		case opBinUnicode:
 			n, k = 4, kStr
@@ -415,11 +453,15 @@ func (m *machine) run(pos int) int {
 				pos = m.cross(pos, m.stopFrame)
 			}
 			stack, m.marks, m.since, m.fence, m.proto, m.limit = stack[:0], m.marks[:0], m.since[:0], 0, 0, len(data)
+			limit = m.limit
+			next = min(limit, m.check)
 			continue
 		default:
 			m.stack = stack
 			pos = m.slow(op, start, pos)
 			stack = m.stack
+			limit = m.limit
+			next = min(limit, m.check)
 			if m.fault != nil || m.err != nil {
 				return pos
 			}
@@ -441,6 +483,8 @@ func (m *machine) run(pos int) int {
 			if at != start+1 {
 				stack[len(stack)-1] = m.moved(k, op, at)
 			}
+			limit = m.limit
+			next = min(limit, m.check)
 			continue
 		}
 		var size int
@@ -479,6 +523,8 @@ func (m *machine) run(pos int) int {
 			m.literal.see(m, k, pos, size)
 		}
 		pos += size
+		limit = m.limit
+		next = min(limit, m.check)
 	}
 }
 

@@ -119,36 +119,54 @@ var alphabet = func() (t [256]uint8) {
 // runs finds runs of base64 (of either alphabet) and of hex digits, also within
 // running text.
 func (l *literalSink) runs(off int, s []byte) {
-	start := [3]int{-1, -1, -1}
-	for i := 0; i <= len(s); i++ {
-		class := uint8(0)
-		if i < len(s) {
-			class = alphabet[s[i]]
-			if class == isBase64|isURL|isHex && start[0] >= 0 && start[1] >= 0 && start[2] >= 0 {
-				continue // the common case within a run
+	for i := 0; i < len(s); i++ {
+		if alphabet[s[i]] == 0 {
+			continue
+		}
+		j := i + 1
+		for j < len(s) && alphabet[s[j]] != 0 {
+			j++
+		}
+		if j-i >= minEncoded {
+			for class := uint8(isBase64); class <= isHex; class <<= 1 {
+				l.split(off+i, s[i:j], s[j:], class)
 			}
 		}
-		for k := range start {
-			switch in := class&(1<<k) != 0; {
-			case in && start[k] < 0:
-				start[k] = i
-			case !in && start[k] >= 0:
-				if i-start[k] >= minEncoded {
-					l.run(off+start[k], s[start[k]:i], s[i:], 1<<k)
-				}
-				start[k] = -1
-			}
-		}
+		i = j
 	}
 }
 
-func (l *literalSink) run(off int, run, rest []byte, class uint8) {
-	if class == isHex && len(run)%2 != 0 {
-		return // no decoder takes an odd digit
+// split looks at the parts of a run that belong to one alphabet.
+func (l *literalSink) split(off int, run, rest []byte, class uint8) {
+	for i := 0; i+minEncoded <= len(run); i++ {
+		j := i
+		for j < len(run) && alphabet[run[j]]&class != 0 {
+			j++
+		}
+		if j-i >= minEncoded && plausibleStart(run[i:], class) {
+			after := rest
+			if j < len(run) {
+				after = run[j:]
+			}
+			l.run(off+i, run[i:j], after, class)
+		}
+		i = j
 	}
+}
+
+// plausibleStart decodes just enough of a run to say whether it may begin a
+// stream or an archive.
+func plausibleStart(run []byte, class uint8) bool {
 	if class == isHex {
-		head := make([]byte, 2)
-		if _, err := hex.Decode(head, run[:4]); len(run) >= 2*minLiteral && err == nil && plausibleHead(head) {
+		return plausibleHead(digit[run[0]]<<4|digit[run[1]], digit[run[2]]<<4|digit[run[3]])
+	}
+	a, b, c := sextet[run[0]], sextet[run[1]], sextet[run[2]]
+	return plausibleHead(a<<2|b>>4, b<<4|c>>2)
+}
+
+func (l *literalSink) run(off int, run, rest []byte, class uint8) {
+	if class == isHex {
+		if len(run)%2 == 0 && len(run) >= 2*minLiteral { // no decoder takes an odd digit
 			l.addDecoded("hex", off, decodeHex(run))
 		}
 		return
@@ -159,13 +177,11 @@ func (l *literalSink) run(off int, run, rest []byte, class uint8) {
 	if pad := padding(rest); pad > 0 && (pad > 2 || (len(run)+pad)%4 != 0) {
 		return // no encoder pads so
 	}
-	if head := decodeBase64(run[:minEncoded/4*4]); len(head) > 2 && plausibleHead(head) {
-		whole := run
-		if len(rest) > 1 && (rest[0] == '\n' || rest[0] == '\r') { // broken into lines
-			whole = append(append([]byte{}, run...), bytes.Map(keepBase64, rest)...)
-		}
-		l.addDecoded("base64", off, decodeBase64(whole))
+	whole := run
+	if len(rest) > 1 && (rest[0] == '\n' || rest[0] == '\r') { // broken into lines
+		whole = append(append([]byte{}, run...), bytes.Map(keepBase64, rest)...)
 	}
+	l.addDecoded("base64", off, decodeBase64(whole))
 }
 
 func padding(rest []byte) int {
@@ -190,20 +206,35 @@ func (l *literalSink) addDecoded(encoding string, off int, s []byte) {
 }
 
 // plausibleHead says whether decoded bytes may begin a stream or an archive.
-func plausibleHead(h []byte) bool {
-	switch c := h[0]; {
+func plausibleHead(c, d byte) bool {
+	switch {
 	case c == opProto:
-		return h[1] <= HighestProtocol
+		return d <= HighestProtocol
 	case c == 0x78:
-		return (int(c)<<8|int(h[1]))%31 == 0
-	case c == 0x1f && h[1] == 0x8b, c == 'P' && h[1] == 'K', c == 'B' && h[1] == 'Z', c == 0xfd && h[1] == '7', c == 0x28 && h[1] == 0xb5, c == '7' && h[1] == 'z':
+		return (int(c)<<8|int(d))%31 == 0
+	case c == 0x1f && d == 0x8b, c == 'P' && d == 'K', c == 'B' && d == 'Z', c == 0xfd && d == '7', c == 0x28 && d == 0xb5, c == '7' && d == 'z':
 		return true
 	case mayStart[c]:
 		return true
 	}
 	// Another layer of encoding: text of digits decodes to text of digits.
-	return alphabet[h[0]] != 0 && alphabet[h[1]] != 0
+	return alphabet[c] != 0 && alphabet[d] != 0
 }
+
+// sextet and digit are the values of base64 characters and hex digits.
+var sextet, digit = func() (s, d [256]byte) {
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		s[c] = byte(i)
+	}
+	s['-'], s['_'] = s['+'], s['/']
+	for i, c := range []byte("0123456789abcdef") {
+		d[c] = byte(i)
+	}
+	for i, c := range []byte("ABCDEF") {
+		d[c] = byte(i + 10)
+	}
+	return s, d
+}()
 
 func decodeHex(run []byte) []byte {
 	run = run[:len(run)&^1]

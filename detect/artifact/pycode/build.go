@@ -49,6 +49,19 @@ func (w *walk) build(in *instr) bool {
 			n = 3
 		}
 		w.push(slice(w.popN(n)))
+	case opUnpackSequence:
+		w.unpack(in.arg, -1)
+	case opUnpackEx:
+		w.unpack(in.arg&0xff, in.arg>>8)
+	default:
+		return w.extend(in) || w.functions(in)
+	}
+	return true
+}
+
+// extend handles what changes a container that lies deeper in the stack.
+func (w *walk) extend(in *instr) bool {
+	switch in.op {
 	case opListExtend, opSetUpdate:
 		v := w.pop()
 		target := w.peek(in.arg)
@@ -58,12 +71,8 @@ func (w *walk) build(in *instr) bool {
 		*w.peek(in.arg) = unknown
 	case opDictUpdate, opDictMerge:
 		w.pop()
-	case opUnpackSequence:
-		w.unpack(in.arg, -1)
-	case opUnpackEx:
-		w.unpack(in.arg&0xff, in.arg>>8)
 	default:
-		return w.functions(in)
+		return false
 	}
 	return true
 }

@@ -311,3 +311,20 @@ func FuzzDisassemble(f *testing.F) {
 		}
 	})
 }
+
+// Marshalled code in a constant is read where the code passes it to marshal.loads.
+func TestMarshalledConstant(t *testing.T) {
+	data, err := os.ReadFile("../marshal/testdata/sample-312.pyc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Code{
+		Layout: marshal.Layout311, Names: []string{"marshal", "loads", "exec"}, StackSize: 6,
+		Consts:   []*Value{{Kind: marshal.Int}, {Kind: marshal.None}, {Kind: marshal.Bytes, Text: string(data[16:])}},
+		Bytecode: asm(t, py(12), "RESUME 0; LOAD_CONST 0; LOAD_CONST 1; IMPORT_NAME 0; STORE_NAME 0; PUSH_NULL; LOAD_NAME 2; PUSH_NULL; LOAD_NAME 0; LOAD_ATTR 2; LOAD_CONST 2; CALL 1; CALL 1; RETURN_VALUE"),
+	}
+	r := Analyze(py(12), c)
+	if !slices.Contains(r.References, "os.system") || !slices.Contains(r.Names, "b64decode") || r.Unknown {
+		t.Errorf("%+v", r)
+	}
+}

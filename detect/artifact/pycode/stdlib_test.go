@@ -51,7 +51,7 @@ type oracleModule struct {
 // TestStandardLibrary compares with what Python's own dis says of its standard
 // library, for every interpreter at hand.
 func TestStandardLibrary(t *testing.T) {
-	limit := "4000"
+	limit := "1000"
 	if testing.Short() {
 		limit = "300"
 	}

@@ -6,6 +6,8 @@ import (
 	"bartizan/detect/artifact/marshal"
 )
 
+//go:generate python3 ../../../tools/opcodes/generate.py opcodes_gen.go
+
 // op is an instruction, one number for all versions.
 type op uint16
 

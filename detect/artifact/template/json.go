@@ -2,6 +2,7 @@ package template
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,6 @@ func (s *scan) visit(v value) {
 		return
 	}
 	s.bytes += len(v.text)
-	v.text = strings.Clone(v.text)
 	s.found = append(s.found, v)
 }
 
@@ -103,7 +103,9 @@ type reader struct {
 	visit     func(value)
 	off       int64
 	path      []step
-	buf       []byte
+	buf       []byte // the string at hand
+	limit     int    // bytes of it that are kept
+	cut       bool   // it was longer
 	roots     int
 	rootArray bool
 	strings   int
@@ -113,7 +115,7 @@ type reader struct {
 type step struct {
 	array bool
 	index int
-	key   string
+	key   []byte
 }
 
 func (r *reader) bad(why string) error { return &malformed{r.off, why} }
@@ -127,8 +129,6 @@ func (r *reader) next() (byte, error) {
 	}
 	return b, err
 }
-
-func (r *reader) unread() { _ = r.in.UnreadByte(); r.off-- }
 
 // space skips white space and gives the next byte; ok is false at the end.
 func (r *reader) space() (b byte, ok bool, err error) {
@@ -192,7 +192,7 @@ func (r *reader) value(b byte) (opened bool, err error) {
 		if len(r.path) >= maxDepth {
 			return false, r.bad("nested deeper than " + strconv.Itoa(maxDepth))
 		}
-		r.path = append(r.path, step{array: b == '['})
+		r.open(b == '[')
 		if err := r.ctx.Err(); err != nil {
 			return false, err
 		}
@@ -212,21 +212,32 @@ func (r *reader) value(b byte) (opened bool, err error) {
 	return false, r.word(b)
 }
 
-// leaf hands a string on.
-func (r *reader) leaf(at int64, whole bool) {
-	text := string(r.buf)
-	if !jinja.Looks(text) && len(text) > maxSecret {
+// open adds a level; the room of its key is used again.
+func (r *reader) open(array bool) {
+	n := len(r.path)
+	if n < cap(r.path) {
+		r.path = r.path[:n+1]
+		r.path[n] = step{array: array, key: r.path[n].key[:0]}
 		return
 	}
-	key := ""
-	for i := len(r.path) - 1; i >= 0 && key == ""; i-- {
-		key = r.path[i].key
+	r.path = append(r.path, step{array: array})
+}
+
+// leaf hands a string on.
+func (r *reader) leaf(at int64, whole bool) {
+	named := len(r.path) - 1 // the level whose key names the string
+	for named >= 0 && r.path[named].array {
+		named--
 	}
-	v := value{text: text, key: key, whole: whole, offset: at}
-	if jinja.Looks(text) || secretKey(key) {
-		v.pointer = r.pointer()
-		r.visit(v)
+	tag := bytes.Contains(r.buf, []byte("{{")) || bytes.Contains(r.buf, []byte("{%"))
+	if !tag && (named < 0 || len(r.buf) > maxSecret || !secretKey(r.path[named].key)) {
+		return
 	}
+	v := value{text: string(r.buf), pointer: r.pointer(), whole: whole, offset: at}
+	if named >= 0 {
+		v.key = string(r.path[named].key)
+	}
+	r.visit(v)
 }
 
 func (r *reader) pointer() string {
@@ -237,7 +248,7 @@ func (r *reader) pointer() string {
 		if s.array {
 			b.WriteString(strconv.Itoa(s.index))
 		} else {
-			b.WriteString(escape.Replace(s.key))
+			b.WriteString(escape.Replace(string(s.key)))
 		}
 	}
 	return b.String()
@@ -298,7 +309,7 @@ func (r *reader) member(top *step, b byte) (byte, error) {
 	if _, err := r.str(maxKey); err != nil {
 		return 0, err
 	}
-	top.key = string(r.buf)
+	top.key = append(top.key[:0], r.buf...)
 	b, ok, err := r.space()
 	if err != nil || !ok {
 		return 0, r.orEnd(err)
@@ -316,12 +327,7 @@ func (r *reader) member(top *step, b byte) (byte, error) {
 // str reads a string into buf, which keeps at most limit bytes; whole is false
 // where there were more.
 func (r *reader) str(limit int) (whole bool, err error) {
-	r.buf, whole = r.buf[:0], true
-	keep := func(p []byte) {
-		n := min(len(p), max(limit-len(r.buf), 0))
-		r.buf = append(r.buf, p[:n]...)
-		whole = whole && n == len(p)
-	}
+	r.buf, r.limit, r.cut = r.buf[:0], limit, false
 	for {
 		p, err := r.in.Peek(1)
 		if err != nil {
@@ -335,7 +341,7 @@ func (r *reader) str(limit int) (whole bool, err error) {
 		for n < len(p) && p[n] != '"' && p[n] != '\\' && p[n] >= ' ' {
 			n++
 		}
-		keep(p[:n])
+		r.keep(p[:n])
 		r.off += int64(n)
 		if n == len(p) {
 			_, _ = r.in.Discard(n)
@@ -346,9 +352,9 @@ func (r *reader) str(limit int) (whole bool, err error) {
 		r.off++
 		switch {
 		case c == '"':
-			return whole, nil
+			return !r.cut, nil
 		case c == '\\':
-			if err := r.escape(keep); err != nil {
+			if err := r.escape(); err != nil {
 				return false, err
 			}
 		default:
@@ -357,14 +363,21 @@ func (r *reader) str(limit int) (whole bool, err error) {
 	}
 }
 
-func (r *reader) escape(keep func([]byte)) error {
+// keep adds to the string at hand, up to its limit.
+func (r *reader) keep(p []byte) {
+	n := min(len(p), max(r.limit-len(r.buf), 0))
+	r.buf = append(r.buf, p[:n]...)
+	r.cut = r.cut || n < len(p)
+}
+
+func (r *reader) escape() error {
 	c, err := r.next()
 	if err != nil {
 		return err
 	}
 	const from, to = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
 	if i := strings.IndexByte(from, c); i >= 0 {
-		keep([]byte{to[i]})
+		r.keep([]byte{to[i]})
 		return nil
 	}
 	if c != 'u' {
@@ -383,7 +396,7 @@ func (r *reader) escape(keep func([]byte)) error {
 			}
 		}
 	}
-	keep(utf8.AppendRune(nil, v))
+	r.keep(utf8.AppendRune(nil, v))
 	return nil
 }
 
@@ -405,39 +418,52 @@ func (r *reader) hex4() (rune, error) {
 
 // word reads a number or a literal.
 func (r *reader) word(b byte) error {
-	if b != '-' && (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') {
+	if b != '-' && !wordByte(b) {
 		return r.bad("expected a value")
 	}
-	var w [32]byte
-	w[0] = b
-	n := 1
-	for {
-		p, err := r.in.ReadByte()
-		if errors.Is(err, io.EOF) {
+	w := append(r.buf[:0], b)
+	for more := true; more; {
+		if _, err := r.in.Peek(1); errors.Is(err, io.EOF) {
 			break
-		}
-		if err != nil {
+		} else if err != nil {
 			return err
 		}
-		r.off++
-		if p != '-' && p != '+' && p != '.' && (p < '0' || p > '9') && (p|0x20 < 'a' || p|0x20 > 'z') {
-			r.unread()
-			break
+		p, _ := r.in.Peek(r.in.Buffered())
+		n := 0
+		for n < len(p) && (wordByte(p[n]) || p[n] == '-' || p[n] == '+' || p[n] == '.') {
+			n++
 		}
-		if n < len(w) {
-			w[n] = p
+		if len(w) < 64 {
+			w = append(w, p[:min(n, 64)]...)
 		}
-		n++
+		_, _ = r.in.Discard(n)
+		r.off += int64(n)
+		more = n == len(p)
 	}
-	switch s := string(w[:min(n, len(w))]); {
-	case s == "true", s == "false", s == "null", s == "NaN", s == "Infinity", s == "-Infinity":
-		return nil
-	case s[0] == '-' && len(s) > 1 && s[1] >= '0' && s[1] <= '9', s[0] >= '0' && s[0] <= '9':
-		if strings.Trim(s, "0123456789+-.eE") != "" {
-			return r.bad("bad number")
+	r.buf = w
+	return r.checkWord(w)
+}
+
+func wordByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+func (r *reader) checkWord(w []byte) error {
+	digits := w
+	if w[0] == '-' {
+		digits = w[1:]
+	}
+	if len(digits) > 0 && digits[0] >= '0' && digits[0] <= '9' {
+		for _, c := range digits {
+			if (c < '0' || c > '9') && c != '.' && c != '+' && c != '-' && c|0x20 != 'e' {
+				return r.bad("bad number")
+			}
 		}
 		return nil
-	default:
-		return r.bad("unknown word")
 	}
+	switch string(w) {
+	case "true", "false", "null", "NaN", "Infinity", "-Infinity":
+		return nil
+	}
+	return r.bad("unknown word")
 }

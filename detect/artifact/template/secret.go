@@ -18,16 +18,19 @@ var (
 	destructive   = regexp.MustCompile(`\brm\s+-[a-z]*[rf][a-z]*\s+(-[a-z]+\s+)*(--no-preserve-root\s+)?[/~]|\bmkfs(\.\w+)?\s|\bdd\s+[^|]*of=/dev/|:\(\)\s*\{\s*:\|:&\s*\};:`)
 )
 
-// secretKey says cheaply that a key is worth a look.
-func secretKey(key string) bool {
-	if len(key) > 64 {
+// secretKey says cheaply that a key is worth a look: it ends in one of the words
+// that secret asks for.
+func secretKey[T string | []byte](key T) bool {
+	if len(key) < 3 || len(key) > 64 {
 		return false
 	}
-	k := strings.ToLower(key)
-	for _, w := range []string{"key", "token", "secret", "command", "cmd", "exec", "shell", "script", "hook", "entrypoint"} {
-		if strings.Contains(k, w) {
-			return true
-		}
+	end := key[max(len(key)-4, 0):]
+	if len(end) > 0 && end[len(end)-1]|0x20 == 's' && len(key) > 4 {
+		end = key[len(key)-5 : len(key)-1]
+	}
+	switch strings.ToLower(string(end[max(len(end)-3, 0):])) {
+	case "key", "ken", "ret", "_id", "-id", "yid", "and", "cmd", "xec", "ell", "ipt", "ook", "int":
+		return credentialKey.MatchString(string(key)) || commandKey.MatchString(string(key))
 	}
 	return false
 }

@@ -59,6 +59,9 @@ func scanYAML(ctx context.Context, a *format.Artifact) error {
 		}
 		walk.node(&doc, "", "", 0)
 	}
+	if len(s.found) == 0 { // a tag that YAML reads as a mapping
+		walk.raw(string(b))
+	}
 	s.finish(false)
 	return ctx.Err()
 }

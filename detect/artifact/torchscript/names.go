@@ -11,6 +11,7 @@ const (
 	writes          // a file named by an argument
 	network         // calls another process over the network
 	unlisted        // not an operator that ships with PyTorch or its domain libraries
+	foreign         // no operator at all: a member of a Python module
 )
 
 // atenFiles are the operators of PyTorch itself that take a file name:
@@ -61,6 +62,9 @@ func judgePath(path string) (danger, string) {
 	last := parts[len(parts)-1]
 	switch {
 	case parts[0] == "torch" && len(parts) > 1:
+		if atenFiles[last] == safe && len(parts) > 2 {
+			return foreign, path // operators of torch are not nested; torch.os is Python
+		}
 		return atenFiles[last], "aten::" + strings.Join(parts[1:], ".")
 	case parts[0] == "ops" && len(parts) > 2:
 		return judgeOperator(parts[1], parts[2])

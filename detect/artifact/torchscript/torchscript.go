@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"bartizan/detect/artifact/format"
 	"bartizan/detect/input"
@@ -51,13 +52,18 @@ func (Format) Extensions() []string { return nil }
 // Rules implements format.Format.
 func (Format) Rules() []finding.Rule { return rules() }
 
-// opening is how torch's printer starts a source: a class or function, after
-// nothing but blank lines, comments and what old versions put first.
-var opening = regexp.MustCompile(`^(?:[ \t\r]*(?:#[^\n]*)?\n|op_version_set *=[^\n]*\n|import __torch__[^\n]*\n)*(class|def) [A-Za-z_][A-Za-z_0-9]*`)
+// opening is how a source starts: a class or function, after nothing but blank
+// lines, comments and what old versions put first. Python that uses torch
+// imports it before.
+var opening = regexp.MustCompile(`^(?:[ \t\r]*(?:#[^\n]*)?\n|op_version_set *=[^\n]*\n|import __torch__[^\n]*\n)*(?:class|def)[ \t]+[A-Za-z_][A-Za-z_0-9]*`)
+
+// bases are the classes that a class may have in TorchScript. With members that
+// are indented by two, only its printer writes the last two at the file's start.
+var bases = regexp.MustCompile(`^[ \t]*\([ \t]*(?:(?:Module|Interface|ModuleInterface)[ \t]*\)|(?:Enum|NamedTuple)\):\n  [A-Za-z_])`)
 
 // marks are what no ordinary Python source has.
 var marks = [][]byte{[]byte("__parameters__ = ["), []byte(": __torch__."), []byte("ops.prim."), []byte("unchecked_cast("),
-	[]byte("uninitialized("), []byte("annotate("), []byte("(Module):\n"), []byte("CONSTANTS.c"), []byte("= __torch__.")}
+	[]byte("uninitialized("), []byte("annotate("), []byte("CONSTANTS.c"), []byte("= __torch__.")}
 
 // Match accepts sources that open as torch's printer opens them and have one of
 // its marks, or functions in its way of writing types; and whatever the parent
@@ -69,21 +75,21 @@ func (Format) Match(p *format.Probe) bool {
 	if isBytecode(p) {
 		return true
 	}
-	m := opening.FindSubmatchIndex(p.Head)
+	m := opening.FindIndex(p.Head)
 	if m == nil {
 		return false
 	}
+	rest := p.Head[m[1]:]
+	if bases.Match(rest) {
+		return true
+	}
 	for _, mark := range marks {
-		if bytes.Contains(p.Head, mark) {
+		if bytes.Contains(rest, mark) {
 			return true
 		}
 	}
-	head := p.Head[m[0]:m[1]]
-	rest := p.Head[len(head):]
-	isEnum := bytes.HasPrefix(rest, []byte("(Enum):\n  ")) || bytes.HasPrefix(rest, []byte("(NamedTuple):\n  "))
-	printed := bytes.Contains(rest, []byte("  return torch.")) || bytes.Contains(rest, []byte("  _0 = ")) || bytes.Contains(rest, []byte(" = torch."))
-	return isEnum || string(p.Head[m[2]:m[3]]) == "def" && printed && bytes.Contains(rest, []byte("-> ")) ||
-		bytes.Contains(rest, []byte(") -> ")) && bytes.Contains(rest, []byte("\n  def ")) && printed
+	uses := bytes.Contains(rest, []byte("torch.")) || bytes.Contains(rest, []byte("ops."))
+	return uses && bytes.Contains(rest, []byte("-> "))
 }
 
 // Scan implements format.Format.
@@ -106,6 +112,9 @@ func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 		scanBytecode(a, data)
 		return nil
 	}
+	if !inCodeFolder(a) {
+		a.Out.Unsupported("code-not-analysed", a.Path+": reads like TorchScript, but stands where Python would run it")
+	}
 	w := read(string(data))
 	for _, u := range w.uses {
 		a.Add(u.finding(a))
@@ -114,6 +123,16 @@ func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 		report(a, f)
 	}
 	return nil
+}
+
+// inCodeFolder says whether torch.jit.load would compile the source. Anywhere
+// else it may be Python that only looks like TorchScript.
+func inCodeFolder(a *format.Artifact) bool {
+	if a.Hint == "torchscript" {
+		return true
+	}
+	i := strings.LastIndex(a.Path, "!/")
+	return i >= 0 && strings.Contains(a.Path[i+1:], "/code/__torch__")
 }
 
 // report records a place that could not be read.

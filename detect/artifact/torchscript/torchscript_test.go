@@ -39,7 +39,7 @@ func TestCleanSamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		clean(t, p, data)
+		clean(t, "a.pt!/archive/code/__torch__/"+filepath.Base(p), data)
 	}
 	if len(paths) < 6 {
 		t.Errorf("only %d samples", len(paths))
@@ -120,6 +120,18 @@ func TestOrdinaryPythonIsNotMatched(t *testing.T) {
 	}
 }
 
+// Sources that torch loads, written otherwise than its printer does.
+func TestMatchOtherSpellings(t *testing.T) {
+	for _, source := range []string{
+		"class\tM ( Module ) :\n  w : Tensor\n", "# hello\n\n   \nclass M(Module):\n  w : Tensor\n", "class M:\n  def f(self, x: Tensor) -> Tensor:\n    return torch.relu(x)\n",
+		"def  f(x: Tensor) -> Tensor:\n  return ops.aten.relu(x)\n", "class C(Enum):\n  RED = 1\n", "\r\nclass I(ModuleInterface):\n",
+	} {
+		if !New().Match(&format.Probe{Head: []byte(source), Size: int64(len(source))}) {
+			t.Errorf("not recognised:\n%s", source)
+		}
+	}
+}
+
 const module = `class M(Module):
   __parameters__ = ["w", ]
   __buffers__ = []
@@ -166,7 +178,7 @@ var onLoad = map[string]string{
 
 func TestFileAccessOnLoad(t *testing.T) {
 	for name, body := range onLoad {
-		o := formattest.Bytes(t, "archive/code/__torch__.py", []byte(module+body+"\n    return None\n"), New())
+		o := formattest.Bytes(t, "a.pt!/archive/code/__torch__.py", []byte(module+body+"\n    return None\n"), New())
 		found := false
 		for _, f := range o.Findings {
 			found = found || f.Rule == "torchscript/file-access" && f.Severity == finding.Critical &&
@@ -202,6 +214,7 @@ func TestJudgements(t *testing.T) {
 		{"Python operator", body(`_0 = ops.prim.PythonOp(x)`), "torchscript/unknown-operator", finding.Medium, finding.Review},
 		{"import", "import os\n" + body(`pass`), "", 0, finding.Clean}, // no TorchScript by content: see the hint below
 		{"import within", body("import os\n    os.system(\"ls\")"), "torchscript/python-source", finding.High, finding.Block},
+		{"member of a Python module", body(`torch.os.system("ls")`), "torchscript/python-source", finding.High, finding.Block},
 		{"eval", body(`eval("1")`), "torchscript/python-source", finding.High, finding.Block},
 		{"open", body(`_0 = open("f").read()`), "torchscript/python-source", finding.High, finding.Block},
 		{"vision, quantised, profiled", body("_0 = ops.torchvision.nms(x, x, 0.5)\n    _1 = ops.quantized.linear(x, self.p, 1., 0)\n    " +
@@ -210,13 +223,26 @@ func TestJudgements(t *testing.T) {
 		{"words in strings and comments", body("print(\"torch.save(x, 'f')\") # torch.save(x, 'f')"), "", 0, finding.Clean},
 		{"old version", "op_version_set = 1\nimport __torch__.torch.nn\n" + body("pass"), "", 0, finding.Clean},
 	} {
-		o := formattest.Bytes(t, "archive/code/__torch__.py", []byte(c.source), New())
+		o := formattest.Bytes(t, "a.pt!/archive/code/__torch__.py", []byte(c.source), New())
 		if o.Verdict != c.verdict {
 			t.Errorf("%s: %v %v %+v", c.name, o.Verdict, o.Reasons, o.Findings)
 			continue
 		}
 		if c.rule != "" && (len(o.Findings) == 0 || o.Findings[0].Rule != c.rule || o.Findings[0].Severity != c.severity) {
 			t.Errorf("%s: %+v", c.name, o.Findings)
+		}
+	}
+}
+
+// The same bytes outside of an archive's code folder are Python for all that is known.
+func TestOutsideOfTheCodeFolder(t *testing.T) {
+	source := []byte("class M(Module):\n  def f(self, x: Tensor) -> Tensor:\n    return torch.relu(x)\n")
+	for name, want := range map[string]finding.Verdict{
+		"modeling.py": finding.Review, "code/__torch__.py": finding.Review, "a.zip!/pkg/modeling.py": finding.Review,
+		"a.zip!/code/modeling.py": finding.Review, "a.pt!/a/code/__torch__/m.py": finding.Clean,
+	} {
+		if o := formattest.Bytes(t, name, source, New()); o.Verdict != want {
+			t.Errorf("%s: %v, want %v", name, o.Verdict, want)
 		}
 	}
 }
@@ -253,7 +279,7 @@ func TestBytecode(t *testing.T) {
 // harmless operators the one that counts.
 func TestFlood(t *testing.T) {
 	many := strings.Repeat("    _0 = ops.mine.f(x)\n", 5000)
-	o := formattest.Bytes(t, "code/__torch__.py", []byte(module+many+"    torch.save(st, \"f\")\n"), New())
+	o := formattest.Bytes(t, "a.pt!/archive/code/__torch__.py", []byte(module+many+"    torch.save(st, \"f\")\n"), New())
 	if o.Verdict != finding.Block {
 		t.Errorf("flood of operators: %v", o.Verdict)
 	}
@@ -261,7 +287,7 @@ func TestFlood(t *testing.T) {
 	for i := range 200 {
 		names.WriteString("    t = torch.x" + strings.Repeat("y", i) + "\n")
 	}
-	o = formattest.Bytes(t, "code/__torch__.py", []byte(module+names.String()+"    t = ops.aten\n    t.save(st, \"f\")\n"), New())
+	o = formattest.Bytes(t, "a.pt!/archive/code/__torch__.py", []byte(module+names.String()+"    t = ops.aten\n    t.save(st, \"f\")\n"), New())
 	if o.Verdict == finding.Clean {
 		t.Error("flood of names: clean")
 	}

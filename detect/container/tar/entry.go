@@ -225,7 +225,7 @@ func (e *Entry) dataBlocks(size int64) int64 {
 // HeaderOnly says that the member's type has no data.
 func (e *Entry) HeaderOnly() bool {
 	switch e.Type {
-	case TypeLink, TypeSymlink, TypeChar, TypeBlock, TypeDir, TypeFifo, TypeVolume:
+	case TypeLink, TypeSymlink, TypeChar, TypeBlock, TypeDir, TypeFifo:
 		return true
 	}
 	return false

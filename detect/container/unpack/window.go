@@ -58,7 +58,7 @@ func (w *window) room() (int, error) {
 	if !ok {
 		return 0, ErrMemory
 	}
-	next = min(int64(cap(buf)), next)
+	next = min(int64(cap(buf)), max(next, w.most))
 	copy(buf[:next], w.buf)
 	w.budget.GiveBack(w.buf)
 	w.buf = buf[:next]
