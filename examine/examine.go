@@ -28,6 +28,8 @@ const StdinLimit = 40 << 20
 // task is one subject on its way through the workers.
 type task struct {
 	path    string
+	folder  string // where a walk found it; empty where the user named it
+	facts   []finding.Fact
 	problem *problem // set where there is nothing to open
 	report  finding.SubjectReport
 	done    chan struct{}
@@ -64,11 +66,13 @@ func Paths(ctx context.Context, engine *artifact.Engine, paths []string, opt Opt
 func collect(ctx context.Context, ordered <-chan *task, opt Options, emit func(*finding.SubjectReport) error) (finding.Summary, error) {
 	var sum finding.Summary
 	var bytes int64
+	var beside siblings
 	for {
 		t, err := next(ctx, ordered)
 		if t == nil {
 			return sum, err
 		}
+		beside.judge(t, opt)
 		sum.Add(&t.report)
 		bytes += max(t.report.Size, 0)
 		if err := emit(&t.report); err != nil {
@@ -132,6 +136,9 @@ func (w *worker) run(ctx context.Context, queue <-chan *task) {
 
 func (w *worker) examine(ctx context.Context, t *task) {
 	var out finding.Collector
+	if t.folder != "" {
+		out.KeepFacts()
+	}
 	s := subject.Subject{Kind: subject.File, ID: t.path}
 	switch {
 	case t.problem != nil:
@@ -142,6 +149,7 @@ func (w *worker) examine(ctx context.Context, t *task) {
 	default:
 		w.file(ctx, &s, &out)
 	}
+	t.facts = out.Facts()
 	result := out.Result(t.path)
 	result.Waive(w.opt.Waivers, w.opt.Now)
 	t.report = finding.NewSubjectReport(s, result)

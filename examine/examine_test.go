@@ -224,3 +224,38 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("%d subjects, error %v", n, err)
 	}
 }
+
+// TestTemplateDrift holds that templates of one model which differ are a finding
+// in a walk, and none where the files are named one by one.
+func TestTemplateDrift(t *testing.T) {
+	const a = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+	const b = "{% for m in messages %}{{ m.role }}: {{ m.content }}<|end|>{% endfor %}"
+	dir := t.TempDir()
+	jinja := write(t, dir, "model/chat_template.jinja", a)
+	config := write(t, dir, "model/tokenizer_config.json", `{"chat_template": `+quoted(t, b)+`}`)
+	write(t, dir, "same/chat_template.jinja", a)
+	write(t, dir, "same/tokenizer_config.json", `{"chat_template": `+quoted(t, a)+`}`)
+	got := summary(scan(t, examine.Options{}, dir), dir)
+	want := `model/chat_template.jinja clean complete 
+model/tokenizer_config.json review complete 
+same/chat_template.jinja clean complete 
+same/tokenizer_config.json clean complete 
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, r := range scan(t, examine.Options{}, jinja, config) {
+		if r.Verdict != finding.Clean {
+			t.Errorf("%s named alone: %s", r.ID, r.Verdict)
+		}
+	}
+}
+
+func quoted(t *testing.T, s string) string {
+	t.Helper()
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -24,12 +24,13 @@ func walk(ctx context.Context, paths []string, ordered, queue chan<- *task) {
 type walker struct {
 	ctx            context.Context
 	ordered, queue chan<- *task
+	folderNow      string // the folder that is being walked; empty for a named path
 	rootDir        string // of the walk, links resolved
 }
 
 // send hands one subject on; false means that the scan was cancelled.
 func (w *walker) send(path string, p *problem) bool {
-	t := &task{path: path, problem: p, done: make(chan struct{})}
+	t := &task{path: path, folder: w.folderNow, problem: p, done: make(chan struct{})}
 	select {
 	case w.ordered <- t:
 	case <-w.ctx.Done():
@@ -77,10 +78,12 @@ func (w *walker) folder(dir string) bool {
 		}
 	}
 	for _, e := range entries {
+		w.folderNow = dir
 		if !w.entry(join(dir, e.Name()), e) {
 			return false
 		}
 	}
+	w.folderNow = ""
 	return true
 }
 

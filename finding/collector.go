@@ -22,8 +22,40 @@ type Collector struct {
 	blocked  bool
 	formats  []string
 	listings []Listing
+	facts    []Fact
+	keep     bool
 	floor    int // once the cap is reached, nothing kept is milder than this
 }
+
+// Fact is something that a detector saw and that can only be judged beside what
+// is in other subjects: a chat template, which ought to be the same everywhere.
+type Fact struct {
+	Kind  string
+	Place Place
+	Text  string
+}
+
+// FactChatTemplate is the kind of a model's chat template.
+const FactChatTemplate = "chat-template"
+
+// maxFacts and maxFactText bound what facts keep.
+const (
+	maxFacts    = 16
+	maxFactText = 1 << 20
+)
+
+// KeepFacts asks for facts; without it they are dropped.
+func (c *Collector) KeepFacts() { c.keep = true }
+
+// Fact records a fact where they are asked for.
+func (c *Collector) Fact(f Fact) {
+	if c.keep && len(c.facts) < maxFacts && len(f.Text) <= maxFactText {
+		c.facts = append(c.facts, f)
+	}
+}
+
+// Facts gives the facts so far.
+func (c *Collector) Facts() []Fact { return c.facts }
 
 // Listing records a program within the subject as pseudo-code.
 func (c *Collector) Listing(path, text string) {
@@ -134,6 +166,9 @@ func (c *Collector) Merge(o *Collector, coverage bool) {
 	}
 	c.dropped += o.dropped
 	c.listings = append(c.listings, o.listings...)
+	for _, f := range o.facts {
+		c.Fact(f)
+	}
 	if !coverage {
 		return
 	}

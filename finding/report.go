@@ -1,6 +1,10 @@
 package finding
 
-import "bartizan/subject"
+import (
+	"time"
+
+	"bartizan/subject"
+)
 
 // Schema is the version of the report's shape. It only grows.
 const Schema = "bartizan.report/v1"
@@ -96,4 +100,16 @@ func NewSubjectReport(s subject.Subject, r Result) SubjectReport {
 		out.Findings = []Finding{}
 	}
 	return out
+}
+
+// Add takes in a finding that was made after the subject's own examination, from
+// what stands beside it, and computes the verdict anew.
+func (r *SubjectReport) Add(f Finding, waivers []Waiver, now time.Time) {
+	if f.Count == 0 {
+		f.Count = 1
+	}
+	f.Fingerprint = Fingerprint(r.ID, &f)
+	result := Result{Findings: append(r.Findings, f), Coverage: r.Coverage}
+	result.Waive(waivers, now)
+	r.Findings, r.Verdict = result.Findings, VerdictOf(result.Findings, r.Coverage)
 }

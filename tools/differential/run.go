@@ -117,9 +117,11 @@ func serve(ctx context.Context, in *interpreter, index int, queue <-chan *batch)
 
 // collect checks batches in order and keeps the state.
 func collect(ctx context.Context, opts options, s *state, interpreters []*interpreter, ordered <-chan *batch, trace tracer, report *reporter) error {
-	saved, shown := time.Now(), time.Now()
+	saved, shown, last := time.Now(), time.Now(), time.Now()
 	for b := range ordered {
 		b.done.Wait()
+		s.Seconds += time.Since(last).Seconds()
+		last = time.Now()
 		if ctx.Err() != nil {
 			break
 		}
@@ -139,7 +141,6 @@ func collect(ctx context.Context, opts options, s *state, interpreters []*interp
 			break
 		}
 		if time.Since(saved) > saveEvery {
-			s.Seconds += time.Since(saved).Seconds()
 			saved = time.Now()
 			if err := s.save(opts.statePath); err != nil {
 				return err
@@ -150,7 +151,6 @@ func collect(ctx context.Context, opts options, s *state, interpreters []*interp
 			report.progress(s)
 		}
 	}
-	s.Seconds += time.Since(saved).Seconds()
 	return s.save(opts.statePath)
 }
 

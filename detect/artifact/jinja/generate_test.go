@@ -80,7 +80,9 @@ var triggers = []struct {
 	{"selectattr", func(w string) string { return "messages|selectattr('content', 'in', [" + q(w) + "])|list|length > 0" }},
 	{"last", func(w string) string { return q(w) + " in messages[-1].content" }},
 	{"attr", func(w string) string { return q(w) + " in messages[-1]['content']" }},
-	{"and role", func(w string) string { return "messages[-1].role == 'user' and " + q(w) + " in messages[-1].content and true" }},
+	{"and role", func(w string) string {
+		return "messages[-1].role == 'user' and " + q(w) + " in messages[-1].content and true"
+	}},
 	{"joined", func(w string) string { return "(" + q(w[:1]) + " ~ " + q(w[1:]) + ") in messages[0].content" }},
 	{"index", func(string) string { return "messages|length == 7" }},
 	{"many", func(string) string { return "messages|length > 11" }},
@@ -99,8 +101,12 @@ var placements = []struct {
 	name string
 	make func(cond, text string) (start, user, gen string)
 }{
-	{"if", func(c, t string) (string, string, string) { return "", "{% if " + c + " %}{{ " + t + " }}{% endif %}", "" }},
-	{"else", func(c, t string) (string, string, string) { return "", "{% if not (" + c + ") %}{% else %}{{ " + t + " }}{% endif %}", "" }},
+	{"if", func(c, t string) (string, string, string) {
+		return "", "{% if " + c + " %}{{ " + t + " }}{% endif %}", ""
+	}},
+	{"else", func(c, t string) (string, string, string) {
+		return "", "{% if not (" + c + ") %}{% else %}{{ " + t + " }}{% endif %}", ""
+	}},
 	{"elif", func(c, t string) (string, string, string) {
 		return "", "{% if content is not string %}{% elif " + c + " %}{{ " + t + " }}{% endif %}", ""
 	}},
@@ -113,7 +119,9 @@ var placements = []struct {
 	{"inline", func(c, t string) (string, string, string) { return "", "{{ " + t + " if " + c + " else '' }}", "" }},
 	{"and", func(c, t string) (string, string, string) { return "", "{{ ((" + c + ") and " + t + ") or '' }}", "" }},
 	{"index", func(c, t string) (string, string, string) { return "", "{{ ['', " + t + "][(" + c + ")|int] }}", "" }},
-	{"dict", func(c, t string) (string, string, string) { return "", "{{ {true: " + t + "}.get(" + c + ", '') }}", "" }},
+	{"dict", func(c, t string) (string, string, string) {
+		return "", "{{ {true: " + t + "}.get(" + c + ", '') }}", ""
+	}},
 	{"times", func(c, t string) (string, string, string) { return "", "{{ " + t + " * ((" + c + ")|int) }}", "" }},
 	{"loop", func(c, t string) (string, string, string) {
 		return "", "{% for _ in range((" + c + ")|int) %}{{ " + t + " }}{% endfor %}", ""

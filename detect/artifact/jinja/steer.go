@@ -157,7 +157,9 @@ func invisible(r rune) bool {
 // neighbours says that a joiner stands beside a character of a script or an
 // emoji that joins.
 func neighbours(rs []rune, i int) bool {
-	joins := func(r rune) bool { return r > 0x2FF && (unicode.IsLetter(r) || unicode.Is(unicode.M, r) || unicode.IsSymbol(r)) }
+	joins := func(r rune) bool {
+		return r > 0x2FF && (unicode.IsLetter(r) || unicode.Is(unicode.M, r) || unicode.IsSymbol(r))
+	}
 	return i > 0 && joins(rs[i-1]) || i+1 < len(rs) && joins(rs[i+1])
 }
 

@@ -43,7 +43,7 @@ const (
 	fromMeta            // role, type, name: what a caller sets
 	fromTools
 	fromDate
-	fromIndex // positions and counts of messages
+	fromIndex  // positions and counts of messages
 	fromGlobal // one of the environment's own objects; name says which
 )
 

@@ -118,7 +118,7 @@ func (w *walker) under(v *value, off int, f func()) {
 	if w.chosen != nil && len(w.buf) > start && dep&keyed != 0 {
 		w.chosen = w.chosen.with(dep&keyed|keyFar, v.key)
 	}
-	if dep&(keyed|onUser) != 0 && w.step(1 + (len(w.buf)-start+len(w.notes)-note)/16) {
+	if dep&(keyed|onUser) != 0 && w.step(1+(len(w.buf)-start+len(w.notes)-note)/16) {
 		w.judgeText(string(w.buf[start:]), string(w.notes[note:]), dep, v.key, off)
 	}
 	w.notes = w.notes[:note+min(len(w.notes)-note, maxBuffer/4)]

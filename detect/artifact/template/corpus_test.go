@@ -143,7 +143,9 @@ func TestCorpus(t *testing.T) {
 // TestCorpusBystanders holds every other benign text-like item clean where the
 // format takes it at all.
 func TestCorpusBystanders(t *testing.T) {
-	corpus(t, func(it item) bool { return it.Label == "benign" && it.Format != "json" && it.Format != "jinja" && it.Format != "yaml" }, func(it item, b []byte) {
+	corpus(t, func(it item) bool {
+		return it.Label == "benign" && it.Format != "json" && it.Format != "jinja" && it.Format != "yaml"
+	}, func(it item, b []byte) {
 		if r, matched := scanBytes(t, it.Path, b); matched && r.Verdict != finding.Clean {
 			t.Errorf("%s (%s): verdict %s %v %+v", it.Path, it.Format, r.Verdict, r.Reasons, r.Findings)
 		}

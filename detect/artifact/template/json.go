@@ -18,10 +18,10 @@ import (
 // Bounds of reading JSON.
 const (
 	maxDepth   = 512
-	maxKey     = 512                   // bytes of a key that are kept
+	maxKey     = 512                    // bytes of a key that are kept
 	maxString  = jinja.DefaultBytes + 1 // bytes of a string that are kept
-	maxStrings = 10_000                // strings with a tag that are judged
-	maxJudged  = 16 << 20              // bytes of such strings
+	maxStrings = 10_000                 // strings with a tag that are judged
+	maxJudged  = 16 << 20               // bytes of such strings
 )
 
 // scanJSON reads a JSON text (or several, one after another) as a stream: only

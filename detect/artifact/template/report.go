@@ -45,6 +45,9 @@ func ReportAs(a *format.Artifact, src string, place finding.Place, how How) {
 	if r.Spent {
 		a.Incomplete("template-too-complex", where(place)+"evaluation was cut short")
 	}
+	if how.Chat && (place.Pointer == "" || place.Pointer == "/chat_template") {
+		a.Out.Fact(finding.Fact{Kind: finding.FactChatTemplate, Place: place, Text: src})
+	}
 }
 
 func where(p finding.Place) string {

@@ -32,25 +32,25 @@ var ruleOf = map[string]*finding.Rule{
 	},
 	jinja.DynamicAttribute: {
 		ID: "template/dynamic-attribute", Title: "Template reads an attribute whose name is not constant",
-		Help: "The name of an attribute is built at run time from parts that cannot be folded, or taken from a message. That is how filters for __class__ are passed; templates of models do not need it.",
+		Help:     "The name of an attribute is built at run time from parts that cannot be folded, or taken from a message. That is how filters for __class__ are passed; templates of models do not need it.",
 		Severity: finding.High, Confidence: finding.ConfidenceMedium, References: ssti,
 		Remediation: "Read the template; replace |attr(…) by a plain attribute.", Evidence: evidenceKeys,
 	},
 	jinja.ResourceExhaustion: {
 		ID: "template/resource-exhaustion", Title: "Template exhausts the process that renders it",
-		Help: "Constants of the template make loops, texts, numbers or recursion of a size that takes minutes or gigabytes to render.",
+		Help:     "Constants of the template make loops, texts, numbers or recursion of a size that takes minutes or gigabytes to render.",
 		Severity: finding.High, Confidence: finding.ConfidenceMedium, References: []string{"CWE-400", "CWE-674", "AML.T0029", "LLM10:2025"},
 		Remediation: "Do not load the model; render templates with a limit of time and memory.", Evidence: evidenceKeys,
 	},
 	jinja.IncludeFile: {
 		ID: "template/include", Title: "Template loads another template",
-		Help: "include, import, from or extends read another file where the environment has a loader. A chat template stands alone; a path that leaves the folder is worse.",
+		Help:     "include, import, from or extends read another file where the environment has a loader. A chat template stands alone; a path that leaves the folder is worse.",
 		Severity: finding.Medium, Confidence: finding.ConfidenceHigh, References: []string{"CWE-98", "CWE-22", "AML.T0011.000"},
 		Remediation: "Put the included text into the template.", Evidence: evidenceKeys,
 	},
 	jinja.CodeArgument: {
 		ID: "template/code-argument", Title: "Template hands code to a function",
-		Help: "A constant that reads like Python or shell code, plain or encoded, is an argument of a function or filter that Jinja2 does not have.",
+		Help:     "A constant that reads like Python or shell code, plain or encoded, is an argument of a function or filter that Jinja2 does not have.",
 		Severity: finding.High, Confidence: finding.ConfidenceMedium, References: ssti,
 		Remediation: "Do not load the model before somebody has read the template.", Evidence: evidenceKeys,
 	},
@@ -63,7 +63,7 @@ var ruleOf = map[string]*finding.Rule{
 	},
 	jinja.HiddenText: {
 		ID: "template/hidden-text", Title: "Template holds characters that a reader does not see",
-		Help: "Constants of the template hold zero-width, direction-changing or tag characters. The model reads them; a person who checks the template does not.",
+		Help:     "Constants of the template hold zero-width, direction-changing or tag characters. The model reads them; a person who checks the template does not.",
 		Severity: finding.Medium, Confidence: finding.ConfidenceHigh, References: []string{"CWE-1007", "CWE-451", "AML.T0051", "LLM01:2025"},
 		Remediation: "Remove the characters, or write them as escapes.", Evidence: evidenceKeys,
 	},
@@ -80,7 +80,7 @@ var driftRule = &finding.Rule{
 
 var secretRule = &finding.Rule{
 	ID: "template/config-secret", Title: "Configuration holds a credential or a destructive command",
-	Help: "A key named for a credential holds a value of a known form, or a key named for a command holds one that destroys data. Nothing runs by loading the file, but neither belongs into a model's folder.",
+	Help:     "A key named for a credential holds a value of a known form, or a key named for a command holds one that destroys data. Nothing runs by loading the file, but neither belongs into a model's folder.",
 	Severity: finding.Medium, Confidence: finding.ConfidenceMedium, References: []string{"CWE-798", "CWE-312"},
 	Remediation: "Remove it and revoke the credential.",
 	Evidence:    map[string]string{"field": "the key", "form": "credential or command; the value is never shown"},
