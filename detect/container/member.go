@@ -400,7 +400,7 @@ func (m *Member) finish() {
 	}
 	m.buf, m.lent = nil, false
 	if c, ok := m.r.(io.Closer); ok {
-		c.Close() // gives windows back; what it says of the data was said before
+		_ = c.Close() // gives windows back; what it says of the data was said before
 	}
 	if x, ok := m.r.(*exactly); ok {
 		m.rest = x

@@ -141,12 +141,16 @@ func unexpectedEnd(f *forward) error {
 // errSpent ends a stream whose subject may unpack no more.
 var errSpent = fmt.Errorf("the budget of unpacked bytes is spent: %w", unpack.ErrExpand)
 
+// forgetStep is how often pages of a mapped stream that was read are let go.
+const forgetStep = 4 << 20
+
 // paid charges the budget for what is unpacked, read or skipped.
 type paid struct {
-	r     io.Reader
-	w     *walker
-	m     *Member
-	total int64
+	r         io.Reader
+	w         *walker
+	m         *Member
+	total     int64
+	forgotten int64
 }
 
 func (p *paid) Read(b []byte) (int, error) {
@@ -155,6 +159,10 @@ func (p *paid) Read(b []byte) (int, error) {
 	if !p.w.in.Budget.Expand(int64(n)) {
 		p.w.bomb(p.m, p.total)
 		return n, errSpent
+	}
+	if at := p.m.consumed(); at-p.forgotten > forgetStep {
+		p.w.in.Blob.Forget(p.forgotten, at)
+		p.forgotten = at
 	}
 	return n, err
 }

@@ -387,9 +387,8 @@ func (m *machine) run(pos int) int {
 			case opDict:
 				kinds = nDict
 				if len(items)&1 != 0 {
-					m.fail("odd-dict", start, "DICT of an odd number of items")
-					m.stack = stack
-					return start
+					m.soft("odd-dict", start) // Python 2's cPickle drops the last
+					items = items[:len(items)-1]
 				}
 			}
 			if kinds >= nSet {

@@ -42,15 +42,15 @@ put(".bz2", bz2.compress(data[:777]) + bz2.compress(data[777:]))
 // samples are contents that reach the corners of the coders.
 func samples() map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	noise := make([]byte, 300_000)
+	noise := make([]byte, 100_000)
 	for i := range noise {
 		noise[i] = byte(r.Uint32())
 	}
 	var text bytes.Buffer
-	for i := range 20_000 {
+	for i := range 8_000 {
 		fmt.Fprintf(&text, "layer.%d.weight %d\n", i%97, r.IntN(1000))
 	}
-	code := make([]byte, 200_000)
+	code := make([]byte, 100_000)
 	for i := range code {
 		code[i] = byte(r.Uint32() & r.Uint32())
 		if r.IntN(6) == 0 {
@@ -62,7 +62,7 @@ func samples() map[string][]byte {
 	}
 	exe, err := os.ReadFile("/proc/self/exe")
 	if err == nil {
-		code = append(code, exe[:min(len(exe), 300<<10)]...)
+		code = append(code, exe[:min(len(exe), 100<<10)]...)
 	}
 	return map[string][]byte{
 		"empty": {}, "one": {7}, "zeros": make([]byte, 1<<20), "noise": noise, "text": text.Bytes(), "code": code,
