@@ -117,12 +117,14 @@ func (b *Builder) Value(v any) *Builder {
 	}
 }
 
-// Tuple is written as a tuple, Set as a set, Stream as raw opcodes.
-type (
-	Tuple  []any
-	Set    []any
-	Stream []byte
-)
+// Tuple is written as a tuple.
+type Tuple []any
+
+// Set is written as a set.
+type Set []any
+
+// Stream is written as it is: opcodes that push one value.
+type Stream []byte
 
 func (b *Builder) container(v any) *Builder {
 	switch v := v.(type) {

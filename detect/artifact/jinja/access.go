@@ -178,10 +178,21 @@ func (w *walker) getitem(e *Expr) *value {
 	}
 	w.dynamicItem(e, base, index)
 	v := each2(base, index, func(b, i *value) *value { return w.item(e, b, i) })
-	if index.kind == vUnknown && index.from != fromIndex || index.kind == vText && !index.exact {
+	constant := base.holds()
+	if index.kind == vUnknown && index.from != fromIndex && !constant || index.kind == vText && !index.exact {
 		v = v.with(onDynamic, "")
 	}
 	return v
+}
+
+// holds says that a value is a list or dict that is not empty, or may be one.
+func (v *value) holds() bool {
+	for _, a := range v.alts() {
+		if (a.kind == vList || a.kind == vDict) && len(a.items) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // itemName judges a constant or half-constant key.

@@ -18,8 +18,8 @@ func (w *walker) call(e *Expr, extra ...argument) *value {
 	f := w.eval(callee)
 	args := append(w.evalArgs(e.Args), extra...)
 	w.calledItem(e, f)
-	if f.kind == vMacro {
-		return w.callMacro(f.macro, args)
+	if v, ok := w.callMacros(f, args); ok {
+		return v
 	}
 	if callee.Op == Getitem && callee.X[1].Op != Slice {
 		if name := w.eval(callee.X[1]); name.kind == vText && name.exact {
@@ -39,21 +39,28 @@ func (w *walker) callName(e *Expr, extra []argument) *value {
 	name := e.X[0].Text
 	args := append(w.evalArgs(e.Args), extra...)
 	if f, ok := w.scope.get(name); ok {
-		if f.kind == vMacro {
-			return w.callMacro(f.macro, args)
-		}
-		if f.kind == vUnion {
-			for _, a := range f.items {
-				if a.kind == vMacro {
-					return w.callMacro(a.macro, args)
-				}
-			}
+		if v, ok := w.callMacros(f, args); ok {
+			return v
 		}
 		w.calledItem(e, f)
 		return opaque(f.from, f, w.opaqueCall(args))
 	}
 	w.globalCall(e, name, args)
 	return w.builtin(e, name, args)
+}
+
+// callMacros calls every macro that a value may be.
+func (w *walker) callMacros(f *value, args []argument) (*value, bool) {
+	var out []*value
+	for _, a := range f.alts() {
+		if a.kind == vMacro {
+			out = append(out, w.callMacro(a.macro, args))
+		}
+	}
+	if len(out) == 0 {
+		return nil, false
+	}
+	return union(out...), true
 }
 
 // calledItem reports a call of something that was read under a name which is not
@@ -217,6 +224,11 @@ func pairs(d *value) *value {
 	return listValue(out)
 }
 
+// parting are methods that give parts of a content: the constant says where to cut.
+var parting = map[string]bool{
+	"split": true, "rsplit": true, "partition": true, "rpartition": true, "replace": true, "removeprefix": true, "removesuffix": true,
+}
+
 // quiet are methods of a content whose constant arguments say nothing about it.
 var quiet = map[string]bool{
 	"strip": true, "lstrip": true, "rstrip": true, "join": true, "encode": true, "decode": true, "items": true, "keys": true, "values": true,
@@ -244,6 +256,9 @@ func (w *walker) unknownMethod(e *Expr, r *value, name string, args []argument) 
 	if r.dep&onContent != 0 && !quiet[name] {
 		for _, a := range args {
 			dep, key := w.keys(&value{from: fromContent, dep: onContent}, a.value)
+			if dep != 0 && parting[name] {
+				dep |= keyFar
+			}
 			out = out.with(dep, key)
 		}
 	}

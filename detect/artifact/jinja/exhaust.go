@@ -44,12 +44,12 @@ func (w *walker) ranged(e *Expr, args []argument) *value {
 	for i, a := range args {
 		if a.value.kind != vInt || !a.value.exact {
 			if a.value.kind != vInt && a.value.dep == 0 {
-				return opaque(fromOther)
+				return &value{from: fromIndex, size: 1}
 			}
 			if k, word := computed(dep); k&(keyDate|keyWeak) != 0 {
 				dep = dep.with(k, word)
 			}
-			dep.from = fromOther
+			dep.from = fromIndex // a number, whatever it hangs on
 			return dep
 		}
 		switch {
@@ -69,7 +69,7 @@ func (w *walker) ranged(e *Expr, args []argument) *value {
 		w.exhausts(e.Off, "range", fmt.Sprintf("range over %d numbers", n))
 	}
 	if n > maxUnroll {
-		dep.size = n
+		dep.from, dep.size = fromIndex, n
 		return dep
 	}
 	items := make([]*value, 0, n)

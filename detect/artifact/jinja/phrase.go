@@ -146,7 +146,7 @@ reveal*|print*|output|leak*|repeat*|include*|give|return*|dump*|show|disclose*|e
 `)
 	// concealPhrases are what system prompts say of tools, too.
 	concealPhrases = phrases(`
-not|don't|don’t|never|without >4 tell|telling|reveal*|mention*|inform*|disclos*|admit*|alert*|notif*|warn*|acknowledg* >6 user|users|human|person|anyone|anybody|this|it|these|instruction*|that+you|them|prompt
+not|don't|don’t|never|without >4 tell|telling|reveal*|mention*|inform|informs|informed|informing|disclos*|admit*|alert*|notif*|warn*|acknowledg* >6 user|users|human|person|anyone|anybody|this|it|these|instruction*|that+you|them|prompt
 `)
 	ofItselfPhrases = phrases(`
 this|these|that|the|your|hidden|secret >2 instruction*|prompt|directive|message|note|rule|change|link

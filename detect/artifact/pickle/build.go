@@ -123,7 +123,7 @@ func (m *machine) generatedParser(ref *symbolRef, state val) bool {
 func (m *machine) judgeObject(ref *symbolRef, effect symbol.Effect, how string, arg val, off int) {
 	switch {
 	case effect == 0:
-	case effect&^(symbol.Undecided|symbol.CallArg) != 0:
+	case ref.decided(effect) != 0:
 		m.events.objectEffect(m, ref, effect, how, arg, off)
 	default:
 		h := m.holds(arg)

@@ -124,7 +124,7 @@ func (m *machine) judge(ref *symbolRef, effect symbol.Effect, args, kwargs val, 
 		}
 	case effect == symbol.CallArg:
 		m.judgeCallbacks(ref, args, kwargs, off)
-	case effect&^(symbol.Undecided|symbol.CallArg) != 0:
+	case ref.decided(effect) != 0:
 		if m.loadsNested(ref, args, off) {
 			return
 		}

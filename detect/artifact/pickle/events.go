@@ -237,14 +237,20 @@ func (e *events) finishSymbol(ref *symbolRef) {
 	if ref.kind == symbol.Class {
 		effect |= ref.sym.New
 	}
-	const passive = symbol.Undecided | symbol.CallArg | symbol.Read | symbol.Block
+	const passive = symbol.Read | symbol.Block
+	decided := ref.decided(effect)
+	undecided := effect&symbol.Undecided != 0
 	switch {
 	case ref.kind == symbol.Module:
 		e.unknownGlobal(ref)
-	case effect&^passive != 0 && !ref.passiveCombinator():
+	case effect == 0, ref.passiveCombinator(), effect == symbol.CallArg:
+	case undecided && ref.sym.Library != "cpython":
+		if decided != 0 {
+			e.unknownGlobal(ref)
+		}
+	case decided&^passive != 0:
 		e.dangerousGlobal(ref, effect)
-	case effect == 0, ref.passiveCombinator(), effect == symbol.Undecided && (len(ref.sym.Signatures) > 0 || ref.kind == symbol.Data):
-	case effect == symbol.CallArg:
+	case effect == symbol.Undecided && (len(ref.sym.Signatures) > 0 || ref.kind == symbol.Data):
 	default:
 		e.unknownGlobal(ref)
 	}

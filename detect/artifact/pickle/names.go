@@ -46,6 +46,20 @@ func (r *symbolRef) inert() bool {
 	return r.status == symbol.Found && r.sym.Call == 0 && r.sym.New == 0
 }
 
+// strong are the effects that no analysis finds by being too careful.
+const strong = symbol.Exec | symbol.Process | symbol.Import | symbol.Load | symbol.Write | symbol.Net | symbol.Native
+
+// decided gives the part of an effect on which a verdict can rest. In the code of
+// third parties the derivation could not follow everything where it says
+// undecided, and then takes the union of whatever may be reached: what is left
+// of that counts where it is strong. The standard library was gone through by hand.
+func (r *symbolRef) decided(effect symbol.Effect) symbol.Effect {
+	if effect&symbol.Undecided != 0 && r.sym.Library != "cpython" {
+		return effect & strong
+	}
+	return effect &^ (symbol.Undecided | symbol.CallArg)
+}
+
 // resolve is find_class: it gives the value of module.name, and remembers it.
 func (m *machine) resolve(module, name []byte, off int) val {
 	m.symKey = append(append(append(m.symKey[:0], module...), 0), name...)
