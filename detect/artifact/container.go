@@ -10,6 +10,10 @@ import (
 	"bartizan/finding"
 )
 
+// forgetEvery is how many bytes of a mapped archive are walked between two
+// releases of its pages.
+const forgetEvery = 8 << 20
+
 // archive lets the engine walk a container: each member becomes a child.
 type archive struct{ container.Format }
 
@@ -42,7 +46,12 @@ func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
 	var torch torchArchive
 	// joblib before 0.10 wrote the numbers of an array beside the pickle, bare.
 	bare := strings.HasSuffix(lowerBase(art.Name), ".npy.z")
+	var seen int64
 	err := a.Walk(ctx, in, func(ctx context.Context, m *container.Member) error {
+		if m.Offset > seen+forgetEvery { // what lies behind need not stay resident
+			art.Blob.Forget(seen, m.Offset)
+			seen = m.Offset
+		}
 		if m.Kind != container.File {
 			return nil
 		}

@@ -249,6 +249,7 @@ func limitZips() []zipCase {
 		{name: "imploded", arc: zipArc{members: []zent{{name: "a", method: 6, raw: []byte("xyz"), data: good}}}.bytes(), reasons: []string{"unsupported-compression"}},
 		{name: "deflate is broken", arc: zipArc{members: []zent{{name: "a", method: 8, raw: []byte("\xff\xff\xff\xff"), data: good}, {name: "b", data: evil}}}.bytes(), holds: []string{evil}, reasons: []string{"damaged"}},
 		{name: "deflate is cut", arc: zipArc{members: []zent{{name: "a", method: 8, raw: deflated(good)[:20], data: good}, {name: "b", data: evil}}}.bytes(), holds: []string{evil}, reasons: []string{"truncated"}},
+		{name: "deflated data past the end", arc: zipArc{members: []zent{{name: "a", method: 8, data: good, packed: p(uint32(1 << 20))}}}.bytes(), holds: []string{good}, rules: r{"archive/suffix-data": finding.Medium}, reasons: []string{"truncated"}},
 		{name: "data past the end", arc: zipArc{members: []zent{{name: "a", data: good, size: p(uint32(1 << 30)), packed: p(uint32(1 << 30))}}}.bytes(), holds: []string{good}, reasons: []string{"truncated"}},
 		{name: "zip64 field missing", arc: zipArc{members: []zent{{name: "a", data: good, size: p(uint32(0xffffffff)), packed: p(uint32(0xffffffff))}}}.bytes(), holds: []string{good}, reasons: []string{"damaged", "truncated"}},
 	}

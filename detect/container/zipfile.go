@@ -223,7 +223,7 @@ func (z *zipWalk) record(i int) error {
 	}
 	err = z.emit(m)
 	if m.ended && m.used < m.Packed && m.used > 0 { // bytes behind the end of the compressed data
-		z.slack = append(z.slack, [2]int64{dataAt + m.used, dataAt + min(m.Packed, z.in.Blob.Size())})
+		z.slack = append(z.slack, [2]int64{dataAt + m.used, dataAt + min(m.Packed, z.in.Blob.Size()-dataAt)})
 	}
 	return err
 }

@@ -220,7 +220,7 @@ class Scope:
         return [("fn", fid)] if fid else [UNKNOWN]
 
     def container(self, node, depth, kind, parts):
-        values = []
+        values = [] if parts else [UNKNOWN]  # an empty container is filled later, with who knows what
         for part in parts[:40]:
             for v in self.value(part, depth + 1) if part is not None else [UNKNOWN]:
                 if v[0] != "k" and v not in values:

@@ -7,6 +7,7 @@
 See README.md in this folder.
 """
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -208,8 +209,9 @@ def generate_packages(options, log):
     version, lib, builtin = interpreter_paths(options.base)
     standard = sorted(n for n in standard_names(lib, builtin) if importable(n) and split_bundled(n) == "cpython" and not is_test(n))
     base_records = cached_probe(options, version, standard)
+    verdicts = cached_verdicts(options, version, lib, standard, base_records)
     for site in options.site:
-        sources += analyse_site(options, site, table, facts, (lib, standard, base_records), log)
+        sources += analyse_site(options, site, table, facts, (lib, standard, base_records, verdicts), log)
     table.drop_dangling(existing_names(options.out, options.name + ".txt"))
     table.write(os.path.join(options.out, options.name + ".txt"), sorted(set(sources)))
 
@@ -241,8 +243,24 @@ def cached_probe(options, version, standard):
     return records
 
 
+def cached_verdicts(options, version, lib, standard, records):
+    """What the standard library's methods of each name do, computed once for all third-party libraries."""
+    with open(os.path.join(HERE, "facts.txt"), "rb") as text:
+        path = os.path.join(options.cache, "methods-%s-%s.json" % (version, hashlib.sha256(text.read()).hexdigest()[:16]))
+    if os.path.exists(path):
+        with open(path) as cached:
+            return json.load(cached)
+    program = Program(standard_roots(lib), records, Facts())
+    program.cache = options.cache
+    program.load(standard)
+    verdicts = program.method_verdicts()
+    with open(path, "w") as out:
+        json.dump(verdicts, out)
+    return verdicts
+
+
 def analyse_site(options, site, table, facts, base, log):
-    lib, standard, base_records = base
+    lib, standard, base_records, verdicts = base
     names = set()
     for package in options.package:
         if os.path.exists(os.path.join(site, package.replace(".", "/"))) or os.path.exists(os.path.join(site, package + ".py")):
@@ -257,7 +275,7 @@ def analyse_site(options, site, table, facts, base, log):
     wanted = sorted(n for n in names if not third_party_test(n))
     roots = [site] + options.also + [lib]
     program = Program(roots, probe, facts)
-    program.load(standard)
+    program.cache, program.standard_methods, program.prefer_source = options.cache, verdicts, True
     program.load(wanted)
     collect(program, table, wanted, set(wanted) | set(standard), True, options.slim, parse_effects(options.add or "-"))
     for name in names:
@@ -314,7 +332,8 @@ def report_missing(program, facts, log):
 
 def third_party_test(name):
     parts = name.split(".")
-    return bool({"tests", "test", "conftest", "benchmarks", "_examples"} & set(parts)) or parts[-1].startswith("test_")
+    return (bool({"tests", "test", "conftest", "benchmarks", "_examples"} & set(parts)) or parts[-1].startswith("test_")
+            or name.startswith("torch.testing._internal."))
 
 
 def importable_package(name):

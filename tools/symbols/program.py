@@ -4,13 +4,18 @@ Effects are kept in two parts a node: unconditional ones, and ones that depend o
 (`getattr(x, name)` is harmless when every caller passes a constant). The latter vanish or move up at each call.
 Methods are analysed once for every receiver class that reaches them, so that overridden hooks are seen.
 """
+import hashlib
 import os
+import pickle
 
 from extract import UNKNOWN, extract
 from facts import BIT, CALLARG, UNDECIDED
 
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "extract.py"), "rb") as _source:
+    CODE_KEY = hashlib.sha256(_source.read()).hexdigest()[:16]
 MAX_ENTITIES = 12
-T, U, INERT = ("T",), ("U",), ("K", "obj", None)
+# T: data that the caller or the pickle chooses; U: unknown; INERT: a built-in object computed from who knows what.
+T, U, INERT, CONSTANT = ("T",), ("U",), ("K", "obj", None), ("K", "constant", None)
 OBJECT_BUILTINS = frozenset(("builtins.object", "builtins.type"))
 # Methods of built-in containers, texts, files, matches, locks, hashes, dates: inert on whatever has them.
 METHOD_NAMES = frozenset(
@@ -53,7 +58,8 @@ class Program:
         self.modules, self.members, self.mros, self.memo, self.busy = {}, {}, {}, {}, {}
         self.nodes, self.todo, self.methods = {}, [], {}
         self.failed, self.eager = [], set()
-        self.provisional, self.low = {}, 0
+        self.provisional, self.low, self.standard_methods, self.cache = {}, 0, {}, None
+        self.prefer_source = False
         self.python2 = '__builtin__' in probe
         self.index_probe()
 
@@ -88,11 +94,25 @@ class Program:
         path, is_pkg = self.find_source(name)
         if path:
             try:
-                self.modules[name] = extract(name, is_pkg, self.load_text(path), path)
-                self.modules[name].path = path
+                self.modules[name] = self.extracted(name, is_pkg, self.load_text(path), path)
             except (SyntaxError, ValueError, RecursionError, UnicodeDecodeError) as err:
                 self.failed.append((name, path, type(err).__name__))
         return self.modules[name]
+
+    def extracted(self, name, is_pkg, text, path):
+        """The summary of a source, from the cache when this very text was summarised before."""
+        if self.cache is None:
+            return extract(name, is_pkg, text, path)
+        key = "%s %s %s " % (CODE_KEY, name, is_pkg)
+        file = os.path.join(self.cache, hashlib.sha256((key + text).encode("utf8", "replace")).hexdigest()[:40] + ".summary")
+        if os.path.exists(file):
+            with open(file, "rb") as cached:
+                return pickle.load(cached)
+        module = extract(name, is_pkg, text, path)
+        os.makedirs(self.cache, exist_ok=True)
+        with open(file, "wb") as out:
+            pickle.dump(module, out, protocol=4)
+        return module
 
     def is_module(self, name):
         if name in self.modules and self.modules[name] is not None or name in self.probe:
@@ -152,6 +172,10 @@ class Program:
         kind = entry[0]
         if kind == "a":
             return [("M", entry[1])]
+        if kind == "r" and self.defined_here(module, name, source):
+            return None
+        if kind == "f" and self.prefer_source and self.sourced_function(module, name, source):
+            return None
         if kind == "r":
             return self.path(entry[1], entry[2]) or [("X", entry[1] + "." + entry[2])]
         if kind == "bm":
@@ -163,6 +187,18 @@ class Program:
         if kind in ("c", "f") and (source is None or name not in source.names):
             return [("X", ".".join(entry[2]) if entry[2][0] else module + "." + name)]
         return None
+
+    def defined_here(self, module, name, source):
+        """The source defines it here, whatever module it names as its home."""
+        values = source.names.get(name, ()) if source is not None else ()
+        return any(v[0] in ("fn", "class") and v[1][0] == module for v in values)
+
+    def sourced_function(self, module, name, source):
+        """A compiled wrapper around a function that has source (numpy's dispatchers)."""
+        if source is None or name not in source.names or self.facts.strong(module + "." + name) is not None:
+            return False
+        found = self.resolve_all(source.names[name], module, None)
+        return bool(found) and all(e[0] == "F" for e in found)
 
     def path(self, module, qual):
         found = [("M", module)]
@@ -311,12 +347,12 @@ class Program:
         kind = base[0]
         if kind == "L":
             found = self.resolve_all(base[2], base[3], recv)
-            return found or [("K", "obj", None)]
+            return found or [CONSTANT]
         if kind in ("P", "T", "U", "C", "X", "BY"):
             return [base] if kind != "BY" else [T]
         if kind == "I":
             return [T]
-        return [("K", "obj", None)] if kind in ("K", "S") else [U]
+        return [INERT] if kind in ("K", "S") else [U]
 
     def attribute(self, base, name, recv=None):
         kind = base[0]
@@ -551,8 +587,15 @@ class Program:
         fids = self.methods.get(key[1], [])
         for fid in fids:
             self.edge(node, key, self.function_key(fid, self.function(fid).cls), mode="byname")
-        if not fids:
+        if self.standard_methods.get(key[1], not fids):
             node.u |= UNDECIDED
+
+    def method_verdicts(self):
+        """method name -> whether some class has one that does something; to be reused for third-party libraries."""
+        for name in self.methods:
+            self.node(("BY", name))
+        self.solve()
+        return {name: bool(self.total(("BY", name))) for name in sorted(self.methods)}
 
     def function_key(self, fid, recv):
         fact = self.facts.strong(fid[0] + "." + fid[1])
@@ -979,7 +1022,7 @@ class Program:
             return u | mask if kind == "T" else u | (mask & ~CALLARG) | (UNDECIDED if mask & CALLARG else 0)
         if kind == "U":
             return u | (mask & ~CALLARG) | (UNDECIDED if mask & CALLARG else 0)
-        if kind == "S":
+        if kind == "S" or entity == INERT:
             return u | (mask & ~CALLARG)
         if kind == "L":
             for inner in self.resolve_all(entity[2], entity[3], ctx[1]):

@@ -340,7 +340,7 @@ class Collector:
                 row.keys.clear(), row.effects.clear()
             elif not row.keys and not row.effects:
                 row.effects["call"] = UNDECIDED
-        if row.kind in ("c", "f") and len(homes) == 1:
+        if row.kind in ("c", "f") and len(homes) == 1 and (entry is None or entry[0] not in ("c", "f")):
             home = homes.pop()
             if home != (module, attr) and home[0] in self.inside:
                 row.kind, row.target = "r", "%s:%s" % home

@@ -28,6 +28,23 @@ type Probe struct {
 	Hint string // what the parent says this is: "pickle", "npy", ""
 	// Probed is set where the bytes may be anything, found within others.
 	Probed bool
+
+	notes []note
+}
+
+type note struct{ key, value string }
+
+// Once gives what find finds out about the bytes, and remembers it for the
+// other formats that ask for the same key.
+func (p *Probe) Once(key string, find func(p *Probe) string) string {
+	for i := range p.notes {
+		if p.notes[i].key == key {
+			return p.notes[i].value
+		}
+	}
+	value := find(p)
+	p.notes = append(p.notes, note{key, value})
+	return value
 }
 
 // Format recognises and scans one kind of artefact. A value is immutable and

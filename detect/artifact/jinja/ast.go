@@ -5,26 +5,26 @@ type Op uint8
 
 // The expressions of Jinja2's grammar, and Bad for what could not be parsed.
 const (
-	Bad     Op = iota // X holds what was parsed before the error
-	Name              // Text
-	Str               // Text, unescaped
-	Int               // Num
-	Float             // Text
-	Bool              // Num is 0 or 1
-	None              //
-	List              // X
-	Tuple             // X
-	Dict              // X: key, value, key, value …
-	Getattr           // X[0].Text
-	Getitem           // X[0][X[1]]
-	Slice             // X: start, stop, step; nil where left out
-	Call              // X[0](Args)
-	Filter            // X[0] | Text(Args); X[0] is nil in a filter block
-	Test              // X[0] is Text(Args)
-	Unary             // Text: + - not
-	Chain             // X joined by Ops of one precedence: + - * / // % ** ~ and or
-	Compare           // X joined by Ops: == != < <= > >= in notin
-	Cond              // X: value, condition, other value or nil
+	Bad        Op = iota // X holds what was parsed before the error
+	Name                 // Text
+	Str                  // Text, unescaped
+	Int                  // Num
+	Float                // Text
+	Bool                 // Num is 0 or 1
+	None                 //
+	List                 // X
+	Tuple                // X
+	Dict                 // X: key, value, key, value …
+	Getattr              // X[0].Text
+	Getitem              // X[0][X[1]]
+	Slice                // X: start, stop, step; nil where left out
+	Call                 // X[0](Args)
+	Filter               // X[0] | Text(Args); X[0] is nil in a filter block
+	Test                 // X[0] is Text(Args)
+	Unary                // Text: + - not
+	Chain                // X joined by Ops of one precedence: + - * / // % ** ~ and or
+	Comparison           // X joined by Ops: == != < <= > >= in notin
+	Cond                 // X: value, condition, other value or nil
 )
 
 // Expr is an expression. Which fields are set depends on Op.

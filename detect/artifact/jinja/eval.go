@@ -76,7 +76,7 @@ func (w *walker) evalBase(e *Expr) *value {
 		return w.unary(e)
 	case Chain:
 		return w.chain(e)
-	case Compare:
+	case Comparison:
 		return w.compare(e)
 	case Cond:
 		return w.cond(e)

@@ -95,7 +95,7 @@ func (p *parser) compare() *Expr {
 		return ""
 	})
 	if len(e.Ops) > 0 && comparison[e.Ops[0]] {
-		e.Op = Compare
+		e.Op = Comparison
 	}
 	return e
 }

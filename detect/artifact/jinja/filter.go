@@ -25,7 +25,7 @@ func (w *walker) filter(e *Expr) *value {
 		recv = unknown
 	}
 	args := w.evalArgs(e.Args)
-	w.namesAttributes(e, recv, args)
+	w.namesAttributes(e, args)
 	if e.Text == "attr" && len(args) > 0 {
 		return w.attrFilter(e, recv, args[0].value)
 	}
@@ -64,7 +64,7 @@ var attributeFilters = map[string]int{
 }
 
 // namesAttributes judges the filters that read attributes by name.
-func (w *walker) namesAttributes(e *Expr, recv *value, args []argument) {
+func (w *walker) namesAttributes(e *Expr, args []argument) {
 	pos, ok := attributeFilters[e.Text]
 	if !ok {
 		return

@@ -18,6 +18,9 @@ func Normalize(src string) string {
 	return p.out.String()
 }
 
+// Compare compares two parsed templates as Same does.
+func Compare(a, b *Template) (same bool, diff string) { return Same(a.src, b.src) }
+
 // Same compares two templates by their canonical texts. Where they differ, diff
 // shows the first difference, shortened.
 func Same(a, b string) (same bool, diff string) {
@@ -192,12 +195,9 @@ func canonTo(b *strings.Builder, e *Expr) {
 		}
 	case None:
 		b.WriteString("none")
-	case List:
-		list("[", ", ", "]")
-	case Tuple:
-		list("(", ", ", ")")
-	case Dict:
-		list("{", ", ", "}")
+	case List, Tuple, Dict:
+		brackets := map[Op]string{List: "[]", Tuple: "()", Dict: "{}"}[e.Op]
+		list(brackets[:1], ", ", brackets[1:])
 	case Getattr:
 		canonTo(b, e.X[0])
 		b.WriteString("[" + strconv.Quote(e.Text) + "]")
@@ -214,7 +214,7 @@ func canonTo(b *strings.Builder, e *Expr) {
 	case Filter, Test:
 		canonTo(b, e.X[0])
 		b.WriteString(map[Op]string{Filter: "|", Test: " is "}[e.Op] + e.Text + "(" + canonArgs(e.Args) + ")")
-	case Chain, Compare:
+	case Chain, Comparison:
 		b.WriteByte('(')
 		for i, x := range e.X {
 			if i > 0 {

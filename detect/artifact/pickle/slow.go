@@ -7,10 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// slow executes the opcodes that are rare or that do something: names, calls,
-// text operands. pos stands behind the opcode at start.
+// slow executes every opcode but those that run does in line. pos stands behind the opcode at start.
 func (m *machine) slow(op byte, start, pos int) int {
 	switch op {
+	case opAppends, opSetItems, opAddItems:
+		m.fillFromMark(op, start)
+	case opAppend, opSetItem:
+		m.fillOne(op, start)
+	case opTuple, opList, opDict, opFrozenSet:
+		m.fromMark(op, start)
+	case opTuple1, opTuple2, opTuple3:
+		m.smallTuple(op, start)
+	case opMemoize, opBinPut, opLongBinPut:
+		return m.memoize(op, start, pos)
+	case opBinGet, opLongBinGet:
+		return m.recall(op, start, pos)
 	case opReduce:
 		m.reduce(start)
 	case opBuild:
@@ -44,7 +55,15 @@ func (m *machine) slow(op byte, start, pos int) int {
 		if len(m.stack) <= m.fence {
 			m.reach(len(m.stack), 1, start)
 		}
+	case opDup:
+		if len(m.stack) > m.fence || m.reach(len(m.stack), 1, start) {
+			m.shared++
+			m.push(m.stack[len(m.stack)-1])
+		}
 	default:
+		if literals[op].width > 0 {
+			return m.counted(op, start, pos)
+		}
 		m.fail("bad-opcode", start, "byte 0x"+strconv.FormatUint(uint64(op), 16)+" is no opcode")
 		return start
 	}

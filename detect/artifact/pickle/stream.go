@@ -68,6 +68,7 @@ func (s *scanner) scan(data []byte) error {
 		}
 		if len(seen) == maxStreams {
 			s.a.Incomplete("stream-limit", fmt.Sprintf("more than %d streams", maxStreams))
+			pos = len(data) // more of the same: the rest is not looked at
 			break
 		}
 		if legacy && streams == legacyStreams {

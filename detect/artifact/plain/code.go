@@ -58,7 +58,7 @@ func unsupported(a *format.Artifact, code, detail string) {
 // kindOf names the kind of code that an artefact is, or is empty. A parent's
 // hint that it is something else settles it; so does content that is no text.
 func kindOf(p *format.Probe) string {
-	if p.Hint != "" || len(p.Head) == 0 || encodingOf(p.Head, p.Size > int64(len(p.Head))) == "" || isPointer(p) {
+	if p.Hint != "" || len(p.Head) == 0 || p.Once("encoding", probedEncoding) == "" || isPointer(p) {
 		return ""
 	}
 	if p.Probed {

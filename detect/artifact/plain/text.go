@@ -41,7 +41,7 @@ func (Text) Match(p *format.Probe) bool {
 	if others[e] || models[e] || kindOf(p) != "" || isPointer(p) {
 		return false
 	}
-	return encodingOf(p.Head, p.Size > int64(len(p.Head))) != ""
+	return p.Once("encoding", probedEncoding) != ""
 }
 
 // Scan implements format.Format: the whole must be text, not only its start.
@@ -89,9 +89,16 @@ func (Text) Scan(ctx context.Context, a *format.Artifact) error {
 	return nil
 }
 
+func probedEncoding(p *format.Probe) string {
+	return encodingOf(p.Head, p.Size > int64(len(p.Head)))
+}
+
 // encodingOf names the encoding of a text by its start, or is empty where that
 // is no text. cut says that the text goes on.
 func encodingOf(head []byte, cut bool) string {
+	if bytes.IndexByte(head[:min(len(head), 64)], 0) >= 0 && !bytes.HasPrefix(head, []byte("\xff\xfe")) && !bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return "" // most binaries end here
+	}
 	for _, enc := range []string{"utf-8", "utf-16le", "utf-16be", "latin"} {
 		c := checker{encoding: enc}
 		switch enc {
