@@ -14,7 +14,6 @@ type codecs struct {
 	source  *unpack.Source
 	deflate unpack.Deflate
 	lzma    unpack.LZMA
-	lzma2   unpack.LZMA2
 	xz      unpack.XZ
 }
 

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"testing"
 
@@ -171,15 +170,6 @@ func corpus(t *testing.T, archive string) map[string][]byte {
 		}
 		files[h.Name] = b.Bytes()
 	}
-}
-
-func keys[V any](m map[string]V) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
-	}
-	sort.Strings(out)
-	return out
 }
 
 func TestRulesAreACatalogue(t *testing.T) {

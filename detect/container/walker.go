@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
@@ -105,20 +104,6 @@ func ended(err error) error {
 	return err
 }
 
-// fault records an error of reading structures: broken bytes are incomplete,
-// a failing reader or context ends the walk.
-func (w *walker) fault(err error, where string) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		w.incomplete(CodeTruncated, "", where)
-		return nil
-	default:
-		return fmt.Errorf("%s: %s: %w", w.in.Path, where, err)
-	}
-}
-
 // base is the last element of the container's own virtual path.
 func (w *walker) base() string {
 	p := w.in.Path
@@ -140,10 +125,11 @@ func (w *walker) region(name, view string, off, n int64) error {
 	})
 }
 
-// leadingZeros counts the zero bytes at the start of a range.
+// leadingZeros counts the zero bytes at the start of a range. It reads little
+// first: mostly there are none, and callers ask once a member.
 func leadingZeros(b input.Blob, off, n int64) (zeros int64, err error) {
-	for zeros < n {
-		p, err := b.Bytes(off+zeros, min(n-zeros, 64<<10))
+	for step := int64(64); zeros < n; step = min(4*step, 64<<10) {
+		p, err := b.Bytes(off+zeros, min(n-zeros, step))
 		if err != nil {
 			return 0, err
 		}

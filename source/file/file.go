@@ -60,7 +60,7 @@ func (f *File) load(buf []byte) error {
 		return err
 	}
 	if f.stat.Mode&unix.S_IFMT != unix.S_IFREG {
-		return fmt.Errorf("%w: %s", ErrNotRegular, kindOf(uint32(f.stat.Mode)))
+		return fmt.Errorf("%w: %s", ErrNotRegular, kindOf(&f.stat))
 	}
 	size := f.stat.Size
 	if size < MapFrom {
@@ -154,8 +154,8 @@ func readFull(r io.ReaderAt, p []byte) (int, error) {
 	return n, err
 }
 
-func kindOf(mode uint32) string {
-	switch mode & unix.S_IFMT {
+func kindOf(stat *unix.Stat_t) string {
+	switch stat.Mode & unix.S_IFMT {
 	case unix.S_IFIFO:
 		return "FIFO"
 	case unix.S_IFCHR, unix.S_IFBLK:

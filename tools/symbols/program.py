@@ -180,7 +180,7 @@ class Program:
             return self.path(entry[1], entry[2]) or [("X", entry[1] + "." + entry[2])]
         if kind == "bm":
             return self.path(entry[1], entry[2] + "." + entry[3]) or [("X", ".".join(entry[1:4]))]
-        if kind == "c" and not entry[1]["py"] and self.facts.get(".".join(entry[2])) is not None:
+        if kind == "c" and not python_class(entry[1]) and self.facts.get(".".join(entry[2])) is not None:
             return [("X", ".".join(entry[2]))]
         if kind == "f" and entry[1] == "c" and (self.facts.get(module + "." + name) is not None or self.facts.get(".".join(entry[2])) is not None):
             return [("X", module + "." + name if self.facts.get(module + "." + name) is not None else ".".join(entry[2]))]
@@ -1061,6 +1061,11 @@ class Program:
 SPECIAL_FACTS = {"_io.open": Program.open_mode, "builtins.open": Program.open_mode, "codecs.open": Program.open_mode,
                  "builtins.setattr": Program.set_attribute, "builtins.delattr": Program.set_attribute,
                  "builtins.getattr": Program.get_attribute, "builtins.hasattr": Program.get_attribute}
+
+
+def python_class(info):
+    """Made by a class statement: it has Python functions, or at least nothing implemented in C."""
+    return info["py"] or "c" not in info["m"].values()
 
 
 def default_text(path):

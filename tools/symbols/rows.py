@@ -1,6 +1,6 @@
 """Rows of the data files: computing them from a Program, merging versions, writing them."""
-from facts import BIT, UNDECIDED, WORDS
-from program import T, U
+from facts import BIT, UNDECIDED, WORDS, canonical
+from program import T, U, python_class
 
 TELLING_MODULES = frozenset("""os posix nt sys subprocess shutil importlib imp pickle cPickle _pickle marshal shelve ctypes socket
     builtins __builtin__ runpy code codeop operator functools types gc inspect pdb bdb pty commands platform webbrowser pydoc
@@ -193,7 +193,7 @@ class Collector:
             # The class calls this module its home (set_module), but its source is in another one.
             self.class_row(module, attr, elsewhere[0])
             self.method_rows(module, attr, self.program.cls(elsewhere[0]))
-        elif source is not None and attr in source.classes and (entry[1]["py"] or self.program.facts.get(".".join(entry[2])) is None):
+        elif source is not None and attr in source.classes and (python_class(entry[1]) or self.program.facts.get(".".join(entry[2])) is None):
             self.class_row(module, attr, cid)
             self.dynamic_members(module, attr, entry[1], source)
         else:
@@ -226,7 +226,8 @@ class Collector:
     def c_class_effects(self, row, info, home):
         facts = self.program.facts
         fact = facts.get(home)
-        if info["nt"] or fact is None and self.plain_subclass(info):
+        exact = home in facts.exact or canonical(home) in facts.exact
+        if info["nt"] or info["meta"][1] in ("EnumMeta", "EnumType") or "n_sequence_fields" in info["m"] or not exact and self.plain_subclass(info) and (fact is None or self.is_exception(info)):
             row.effects = dict.fromkeys(COLUMNS, 0)
             return
         for column in COLUMNS:
@@ -234,6 +235,9 @@ class Collector:
         if fact is None:
             row.effects["items"] = UNDECIDED if set(info["x"]) & {"append", "extend", "__setitem__", "add", "update"} else 0
             row.effects["state"] = UNDECIDED if "__setstate__" in info["x"] else 0
+
+    def is_exception(self, info):
+        return any(c[1] == "BaseException" for c in info["mro"])
 
     def plain_subclass(self, info):
         """A class without methods of its own whose bases are all inert (exceptions made in C, struct sequences)."""

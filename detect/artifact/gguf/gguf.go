@@ -16,6 +16,7 @@ package gguf
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"bartizan/detect/artifact/format"
@@ -96,7 +97,7 @@ func (Format) Scan(ctx context.Context, a *format.Artifact) error {
 	if s.r.err != nil {
 		return s.r.err
 	}
-	if _, reported := err.(stop); reported {
+	if errors.Is(err, stop{}) {
 		return nil
 	}
 	return err

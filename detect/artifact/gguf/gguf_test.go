@@ -20,7 +20,6 @@ type builder struct {
 	kv, ti  bytes.Buffer
 	nkv, nt uint64
 	align   int
-	data    int
 }
 
 func build() *builder { return &builder{order: binary.LittleEndian, version: 3, align: 32} }

@@ -321,15 +321,15 @@ const tornString = 256
 
 // number matches Jinja2's integer and float forms.
 func (l *lexer) number(i int) int {
-	j := i
 	if l.src[i] == '0' && i+2 < len(l.src) && strings.IndexByte("xXoObB", l.src[i+1]) >= 0 && isHex(l.src[i+2]) {
-		for j = i + 2; j < len(l.src) && (isHex(l.src[j]) || l.src[j] == '_'); j++ {
+		j := i + 2
+		for j < len(l.src) && (isHex(l.src[j]) || l.src[j] == '_') {
+			j++
 		}
 		l.add(tokInt, i, j)
 		return j
 	}
-	j = l.digits(i)
-	k := tokInt
+	j, k := l.digits(i), tokInt
 	if j+1 < len(l.src) && l.src[j] == '.' && isDigit(l.src[j+1]) && (i == 0 || l.src[i-1] != '.') {
 		j, k = l.digits(j+1), tokFloat
 	}

@@ -33,8 +33,8 @@ func (w *walker) judgeText(emitted, noted string, dep depends, key string, off i
 		return
 	}
 	dep |= w.guard & onTools
-	text, g := strings.ReplaceAll(emitted, hole, " "), plain
-	g = graded(text)
+	text := strings.ReplaceAll(emitted, hole, " ")
+	g := graded(text)
 	if noted != "" {
 		noted = strings.ReplaceAll(noted, hole, " ")
 		if n := graded(noted); n > g || strings.TrimSpace(text) == "" {

@@ -66,9 +66,15 @@ func (m *machine) buildPartial(n *node, state val) {
 	if args, ok := m.arguments(vs[1]); ok {
 		bound = append(bound, args...)
 	} else {
+		bound = append(bound, vs[1])
 		n.flags |= fDropped
 	}
 	n.kept, n.n = 0, 0
+	n.flags &^= fKwargs
+	if len(vs) > 2 && vs[2].kind() != kNone && m.size(vs[2]) != 0 {
+		bound = append(bound, vs[2])
+		n.flags |= fKwargs
+	}
 	m.extend(n, bound)
 }
 
@@ -80,12 +86,23 @@ func (m *machine) buildInstance(n *node, state val, off int) {
 	if name := ref.canonical(); name == "numpy.dtype" && m.namesObjects(state, 0) {
 		n.flags |= fActive
 	}
-	if hook := m.hookIn(state); hook != "" {
+	m.give(n, []val{state})
+	if h := m.holds(state); h.acts != "" {
+		m.events.handedOn(m, ref, h.acts, state, off)
+	} else if hook := m.hookIn(state); hook != "" {
 		m.events.hook(m, ref, hook, off)
 	}
+	m.checkCompanion(ref, state, off)
 	if ref.status == symbol.Found && !m.generatedParser(ref, state) {
 		m.judgeObject(ref, ref.sym.SetState, "BUILD", state, off)
 	}
+}
+
+// give keeps what an instance was given after it was made, so that looking into
+// it later finds it.
+func (m *machine) give(n *node, vs []val) {
+	n.flags |= fBuilt
+	m.extend(n, vs)
 }
 
 // argumentParser is what scipy.stats writes into the state of a distribution
@@ -106,7 +123,7 @@ const (
 )
 
 // generatedParser says that a state is a scipy.stats distribution's own: the
-// code in it is what scipy generates, and the rest holds nothing that calls.
+// code in it is what scipy generates, under keys that stand in the stream.
 func (m *machine) generatedParser(ref *symbolRef, state val) bool {
 	if !strings.HasPrefix(ref.canonical(), "scipy.stats.") || ref.sym.SetState&symbol.Exec == 0 {
 		return false
@@ -116,7 +133,7 @@ func (m *machine) generatedParser(ref *symbolRef, state val) bool {
 		return false
 	}
 	code := m.dictGet(n, "_parse_arg_template")
-	return code != 0 && m.realKind(code) == kStr && argumentParser.Match(m.text(code)) && m.harmless(state)
+	return code.kind() == kStr && argumentParser.Match(m.text(code)) && m.literalKeys(n)
 }
 
 // judgeObject is for what pickle does to an instance of a known class.
@@ -212,8 +229,15 @@ func (m *machine) fill(op byte, target val, items []val, off int) {
 		m.overwrite(n, method, arg, off)
 	case nInstance:
 		ref := m.ref(n)
+		m.give(n, items)
+		if h := m.holds(arg); ref != nil && h.acts != "" {
+			m.events.handedOn(m, ref, h.acts, arg, off)
+		}
 		if ref != nil && ref.status == symbol.Found {
 			m.judgeObject(ref, ref.sym.Items, method, arg, off)
+			if method == "__setitem__" {
+				m.filled(ref, n, off)
+			}
 		}
 	case nPartial, nBound, nGetter:
 		m.soft("bad-target", off)

@@ -87,14 +87,47 @@ func (m *machine) callSymbol(op byte, callee, args, kwargs val, off int) val {
 			return v
 		}
 	}
+	if kwargs == 0 {
+		if v := m.foldCall(ref, args, off); v != 0 {
+			return v
+		}
+	}
+	m.checkTensor(ref, args, off)
 	if v := m.dillArray(ref, args, kwargs, off); v != 0 {
 		return v
 	}
 	m.judge(ref, m.effectOf(op, ref), args, kwargs, off, op)
-	if v := m.foldCall(ref, args, off); v != 0 {
-		return v
+	return m.made(n.sym, callee, args, kwargs, off)
+}
+
+// made is the result of a judged call. The call may keep or change whatever it
+// was given.
+func (m *machine) made(sym uint32, callee, args, kwargs val, off int) val {
+	m.escape(args, 0)
+	v := m.instance(sym, callee, args, off)
+	if kwargs != 0 {
+		m.escape(kwargs, 0)
+		m.extend(m.node(v), []val{kwargs})
 	}
-	return m.instance(n.sym, callee, args, off)
+	return v
+}
+
+// escape marks the containers that a call was given, at any depth that a fold
+// may look into.
+func (m *machine) escape(v val, depth int) {
+	n := m.node(v)
+	if n == nil || n.kind > nDict || depth > 6 {
+		return
+	}
+	n.flags |= fEscaped
+	for _, e := range m.elems(n)[:min(int(n.kept), 64)] {
+		if e.kind() == kNode {
+			m.escape(e, depth+1)
+		}
+	}
+	if n.kept > 64 {
+		n.flags |= fDropped
+	}
 }
 
 func (m *machine) effectOf(op byte, ref *symbolRef) symbol.Effect {
@@ -114,7 +147,7 @@ func (m *machine) judge(ref *symbolRef, effect symbol.Effect, args, kwargs val, 
 		m.judgeUnknown(ref, args, kwargs, off, op)
 		return
 	}
-	if m.matches(ref.sym.Signatures, args, kwargs) {
+	if m.handsOn(ref, args, kwargs, off) || m.matches(ref.sym.Signatures, args, kwargs) {
 		return
 	}
 	switch {
@@ -132,6 +165,21 @@ func (m *machine) judge(ref *symbolRef, effect symbol.Effect, args, kwargs val, 
 	default:
 		m.judgeUnknown(ref, args, kwargs, off, op)
 	}
+}
+
+// handsOn says, with a finding, that a call is given something that acts by
+// itself in whoever gets it: a callable that reaches its target by a name in the
+// stream (methodcaller, attrgetter, a partial of one), or an object that belongs
+// to the interpreter (a module, sys.modules, os.environ). What the callee's own
+// effects are does not matter then: it may call, keep or change what it was given.
+func (m *machine) handsOn(ref *symbolRef, args, kwargs val, off int) bool {
+	h := m.holds(args)
+	h.join(m.holds(kwargs))
+	if h.acts == "" {
+		return false
+	}
+	m.events.handedOn(m, ref, h.acts, args, off)
+	return true
 }
 
 // judgeUnknown is for callables of which nothing is proven: plain data is for
@@ -176,6 +224,7 @@ type holding struct {
 	callable bool   // a callable that is not proven inert
 	unknown  bool   // a value that is not known before it runs, or too much to look through
 	object   bool   // something built by a call
+	acts     string // a value that acts by itself in whoever gets it
 	opaque   bool   // bytes
 	code     string // why some text looks like code
 }
@@ -185,6 +234,9 @@ func (h *holding) join(o holding) {
 	h.unknown = h.unknown || o.unknown
 	h.object = h.object || o.object
 	h.opaque = h.opaque || o.opaque
+	if h.acts == "" {
+		h.acts = o.acts
+	}
 	if h.code == "" {
 		h.code = o.code
 	}
@@ -265,11 +317,18 @@ func (m *machine) lookNode(n *node, v val, h *holding) {
 	}
 	switch n.kind {
 	case nGlobal, nBound:
-		if ref := m.ref(n); ref == nil || !ref.inert() && ref.kind != symbol.Data {
+		ref := m.ref(n)
+		if ref == nil || !ref.inert() && ref.kind != symbol.Data {
 			h.callable = true
+		}
+		if ref != nil && ref.shared() && h.acts == "" {
+			h.acts = ref.display()
 		}
 	case nGetter:
 		h.callable = true
+		if ref := m.ref(n); ref.sym.Combinator != symbol.ItemGetter && h.acts == "" {
+			h.acts = m.render(v, 0)
+		}
 	case nInstance, nPartial:
 		h.object = true
 	case nExt, nUnknown:

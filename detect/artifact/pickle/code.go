@@ -21,6 +21,7 @@ func (m *machine) loadsNested(ref *symbolRef, args val, off int) bool {
 	if k := m.realKind(vs[0]); len(s) == 0 || k != kBytes && k != kStr {
 		return false
 	}
+	ref.reported = true
 	m.literal.take(s)
 	m.literal.found = append(m.literal.found, hidden{loadedBytes, off, s})
 	return true

@@ -15,6 +15,7 @@ func (m *machine) combine(op byte, ref *symbolRef, callee, args, kwargs val, off
 		return 0
 	}
 	m.events.combined(ref)
+	defer m.escape(args, 0)
 	if strings.HasSuffix(ref.canonical(), "._load_type") && strings.HasPrefix(ref.canonical(), "dill.") {
 		return m.dillType(ref, vs, off)
 	}
@@ -187,6 +188,12 @@ func (m *machine) callPartial(n *node, args, kwargs val, off int) val {
 	if len(bound) == 0 || !whole || n.flags&fDropped != 0 {
 		return 0
 	}
+	if n.flags&fKwargs != 0 {
+		if kwargs != 0 && m.size(kwargs) != 0 {
+			return 0
+		}
+		bound, kwargs = bound[:len(bound)-1], bound[len(bound)-1]
+	}
 	all := append(append([]val{}, bound[1:]...), more...)
 	return m.call(opReduce, bound[0], m.newFrom(nTuple, off, all), kwargs, off)
 }
@@ -237,6 +244,7 @@ func (m *machine) dillArray(ref *symbolRef, args, kwargs val, off int) val {
 	if !whole || len(vs) < 3 || len(vs) > 4 || len(vs) == 4 && vs[3].kind() != kNone && m.size(vs[3]) != 0 {
 		return 0
 	}
+	ref.reported = true
 	f, fargs, state := vs[0], vs[1], vs[2]
 	result := m.call(opReduce, f, fargs, 0, off)
 	n := m.node(result)
@@ -318,7 +326,10 @@ func (m *machine) callBound(n *node, callee, args, kwargs val, off int) val {
 		}
 	}
 	m.judge(ref, ref.sym.Call, args, kwargs, off, opReduce)
-	return m.instance(n.sym, callee, args, off)
+	if self := m.elems(n); len(self) == 1 {
+		m.escape(self[0], 0)
+	}
+	return m.made(n.sym, callee, args, kwargs, off)
 }
 
 // callInstance is the call of what a call gave: inert only where the class is

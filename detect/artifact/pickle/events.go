@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"slices"
 	"strconv"
 
 	"bartizan/detect/artifact/symbol"
@@ -21,6 +22,9 @@ type events struct {
 	// onlyCalls drops everything but dangerous calls: for readings in which
 	// raw bytes are taken for opcodes, where names appear by chance.
 	onlyCalls bool
+	// tar says that the stream is a member of torch's oldest format.
+	tar       bool
+	full      bool // findings were dropped
 	names     []string
 	combiners []*symbolRef
 }
@@ -41,12 +45,19 @@ func (e *events) add(r *finding.Rule, off int, key, message string, evidence map
 	if e.onlyCalls && r.ID != ruleDangerousCall.ID {
 		return nil
 	}
-	k := eventKey{r.ID, off, key}
-	if _, twice := e.seen[k]; twice || len(e.found) >= maxEvents {
+	k := eventKey{r.ID, e.base + off, key}
+	if _, twice := e.seen[k]; twice {
+		return nil
+	}
+	if len(e.found) >= maxEvents && (r.Severity < finding.High || len(e.found) >= 2*maxEvents) {
+		e.full = true
 		return nil
 	}
 	e.seen[k] = struct{}{}
 	f := r.New(finding.At(e.path, int64(e.base+off), 1), message, evidence)
+	if e.tar && f.Severity >= finding.High {
+		f.References = append(slices.Clone(f.References), "CVE-2025-32434")
+	}
 	e.found = append(e.found, f)
 	if f.Blocks() {
 		e.blocking++
@@ -93,11 +104,11 @@ func symbolEvidence(ref *symbolRef) map[string]any {
 }
 
 func (e *events) dangerous(m *machine, ref *symbolRef, effect symbol.Effect, args val, off int) {
-	ref.called = true
+	ref.called, ref.reported = true, true
 	ev := symbolEvidence(ref)
 	ev["effects"] = effectText(ref, effect)
 	ev["arguments"] = short(m.renderArgs(args, 0))
-	ev["dangerous_for"] = loadersFor(ref)
+	ev["dangerous_for"] = e.loadersFor(ref)
 	for k, v := range m.codeEvidence(ref, args) {
 		ev[k] = v
 	}
@@ -115,11 +126,12 @@ func effectText(ref *symbolRef, effect symbol.Effect) string {
 func (e *events) dangerousGlobal(ref *symbolRef, effect symbol.Effect) {
 	ev := symbolEvidence(ref)
 	ev["effects"] = effectText(ref, effect)
-	ev["dangerous_for"] = loadersFor(ref)
+	ev["dangerous_for"] = e.loadersFor(ref)
 	e.add(&ruleDangerousGlobal, ref.off, ref.display(), "resolves "+ref.display()+", which can "+effectText(ref, effect), ev)
 }
 
 func (e *events) unknownCall(m *machine, ref *symbolRef, why string, args val, off int) {
+	ref.reported = true
 	ev := symbolEvidence(ref)
 	ev["arguments"] = short(m.renderArgs(args, 0))
 	ev["known"] = known(ref)
@@ -146,6 +158,7 @@ func (e *events) unknownGlobal(ref *symbolRef) {
 }
 
 func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off int) {
+	ref.reported = true
 	ev := symbolEvidence(ref)
 	ev["arguments"] = short(m.renderArgs(args, 0))
 	f := e.add(&ruleShape, off, ref.display(), "calls "+ref.display()+" with arguments that its library never gives it", ev)
@@ -179,6 +192,16 @@ func (e *events) overwritten(m *machine, ref *symbolRef, how string, arg val, of
 	ev := symbolEvidence(ref)
 	ev["operation"], ev["arguments"] = how, short(m.render(arg, 0))
 	e.add(&ruleOverwrite, off, ref.display()+how, "changes "+ref.display()+" by "+how, ev)
+}
+
+// handedOn is for a value that acts by itself and is given to a call or kept in
+// an object.
+func (e *events) handedOn(m *machine, ref *symbolRef, acts string, arg val, off int) {
+	e.trace.unfolded()
+	ref.called = true
+	ev := symbolEvidence(ref)
+	ev["acts"], ev["arguments"] = short(acts), short(m.render(arg, 0))
+	e.add(&ruleHandedOn, off, ref.display(), "hands "+short(acts)+" to "+ref.display(), ev)
 }
 
 func (e *events) hook(m *machine, ref *symbolRef, attribute string, off int) {
@@ -222,7 +245,7 @@ func (e *events) finishSymbol(ref *symbolRef) {
 		ev["effects"] = bad.String()
 		e.add(&ruleImportEffect, ref.off, ref.display(), "naming "+ref.display()+" imports a module that acts on import", ev)
 	}
-	if ref.called {
+	if ref.called && (ref.reported || ref.status != symbol.Found || ref.sym.Combinator != symbol.None || len(ref.sym.Signatures) > 0 || ref.kind == symbol.Class) {
 		return
 	}
 	switch ref.status {

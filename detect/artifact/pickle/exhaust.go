@@ -91,7 +91,7 @@ func (m *machine) measure() (leaves float64, depth int) {
 			continue
 		}
 		todo = todo[:len(todo)-1]
-		sum, deep := float32(n.n-uint32(min(uint32(n.kept), n.n))), int32(0)
+		sum, deep := float32(n.n-min(uint32(n.kept), n.n)), int32(0)
 		for _, e := range m.elems(n) {
 			if e.kind() != kNode {
 				sum++

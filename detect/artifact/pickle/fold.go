@@ -10,8 +10,13 @@ import (
 	"bartizan/detect/artifact/symbol"
 )
 
-// foldCall computes the result of an inert call that makes text or picks from a
-// container, so that names and code that a stream assembles are seen whole.
+// Folding computes what a stream assembles of known parts, so that names and
+// code are seen whole. It computes only what every Python computes alike: exact
+// numbers of arguments, ASCII where case and spaces matter, named codecs, and
+// containers that nothing else can have changed. Anything else is unknown, and
+// an unknown name blocks: a wrong one would hide what is called.
+
+// foldCall computes the result of a call of a named function; 0 where it is not known.
 func (m *machine) foldCall(ref *symbolRef, args val, off int) val {
 	if ref.status != symbol.Found {
 		return 0
@@ -26,29 +31,33 @@ func (m *machine) foldCall(ref *symbolRef, args val, off int) val {
 		if len(vs) == 2 {
 			return m.item(vs[0], vs[1], off)
 		}
-	case "_operator.add", "operator.add", "_operator.concat", "operator.concat", "_operator.iadd", "operator.iadd", "_operator.iconcat", "operator.iconcat":
+	case "_operator.add", "operator.add", "_operator.concat", "operator.concat":
 		if len(vs) == 2 {
 			return m.concat(vs[0], vs[1])
 		}
 	case "builtins.chr", "builtins.unichr":
-		if n, ok := m.integer(vs[0]); ok && n >= 0 && n <= utf8.MaxRune {
-			return m.foldedText(kStr, utf8.AppendRune(nil, rune(n)))
+		if n, ok := m.integer(vs[0]); ok && len(vs) == 1 && n >= 0 && n < utf8.RuneSelf {
+			return m.foldedText(kStr, []byte{byte(n)})
 		}
-	case "builtins.str", "builtins.unicode", "builtins.bytes", "builtins.bytearray":
+	case "builtins.str", "builtins.unicode", "builtins.bytes":
 		return m.foldConversion(name, vs)
-	case "_codecs.encode", "codecs.encode", "_codecs.decode", "codecs.decode", "_codecs.latin_1_encode", "_codecs.utf_8_encode", "_codecs.utf_8_decode", "_codecs.latin_1_decode":
-		return m.foldCodec(vs)
-	case "base64.b64decode", "base64.standard_b64decode", "base64.urlsafe_b64decode", "base64.decodebytes", "binascii.a2b_base64",
-		"binascii.unhexlify", "binascii.a2b_hex", "base64.b16decode":
-		return m.foldBinary(name, vs[0])
-	case "builtins.list", "builtins.tuple", "builtins.reversed", "builtins.sorted":
-		return m.foldSequence(name, vs[0], off)
+	case "_codecs.encode", "codecs.encode", "_codecs.decode", "codecs.decode":
+		if len(vs) == 2 {
+			return m.foldCodec(vs[0], vs[1])
+		}
+	case "base64.b64decode", "base64.standard_b64decode", "binascii.a2b_base64", "binascii.unhexlify", "binascii.a2b_hex":
+		if len(vs) == 1 {
+			return m.foldBinary(name, vs[0])
+		}
+	case "builtins.list", "builtins.tuple", "builtins.reversed":
+		if len(vs) == 1 {
+			return m.foldSequence(name, vs[0], off)
+		}
 	}
-	if rest, ok := strings.CutPrefix(name, "builtins.str."); ok {
-		return m.foldMethodName(rest, vs[0], vs[1:], off)
-	}
-	if rest, ok := strings.CutPrefix(name, "builtins.bytes."); ok {
-		return m.foldMethodName(rest, vs[0], vs[1:], off)
+	for _, of := range []string{"builtins.str.", "builtins.bytes."} {
+		if rest, ok := strings.CutPrefix(name, of); ok {
+			return m.foldMethodName(rest, vs[0], vs[1:], off)
+		}
 	}
 	return 0
 }
@@ -66,50 +75,56 @@ func (m *machine) foldMethod(ref *symbolRef, self val, vs []val, off int) val {
 
 // foldMethodName computes the methods of str and bytes with known operands.
 func (m *machine) foldMethodName(name string, self val, vs []val, off int) val {
-	s := m.text(self)
 	k := m.realKind(self)
-	if k != kStr && k != kBytes || s == nil && k == kNode {
+	if k != kStr && k != kBytes {
 		return 0
 	}
-	arg := func(i int) []byte {
-		if i < len(vs) {
-			return m.text(vs[i])
-		}
-		return nil
-	}
-	switch name {
-	case "join":
-		if len(vs) == 1 {
+	s := m.text(self)
+	switch len(vs) {
+	case 0:
+		return m.foldAlone(name, k, s)
+	case 1:
+		switch name {
+		case "join":
 			return m.foldJoin(s, k, vs[0])
-		}
-	case "lower":
-		return m.foldedText(k, bytes.ToLower(s))
-	case "upper":
-		return m.foldedText(k, bytes.ToUpper(s))
-	case "strip":
-		return m.foldedText(k, bytes.TrimSpace(s))
-	case "swapcase":
-		return m.foldedText(k, swapCase(s))
-	case "replace":
-		if len(vs) >= 2 && len(s)*(len(arg(1))+1) <= maxFolded {
-			return m.foldedText(k, bytes.ReplaceAll(s, arg(0), arg(1)))
-		}
-	case "encode":
-		return m.foldedText(kBytes, s)
-	case "decode":
-		return m.foldedText(kStr, s)
-	case "__add__":
-		if len(vs) == 1 {
+		case "__add__":
 			return m.concat(self, vs[0])
-		}
-	case "__getitem__":
-		if len(vs) == 1 {
+		case "__getitem__":
 			return m.item(self, vs[0], off)
+		case "encode", "decode":
+			if (name == "encode") == (k == kStr) {
+				return m.foldCodec(self, vs[0])
+			}
 		}
-	case "removeprefix":
-		return m.foldedText(k, bytes.TrimPrefix(s, arg(0)))
-	case "removesuffix":
-		return m.foldedText(k, bytes.TrimSuffix(s, arg(0)))
+	case 2:
+		a, b := m.text(vs[0]), m.text(vs[1])
+		if name == "replace" && m.realKind(vs[0]) == k && m.realKind(vs[1]) == k && len(a) > 0 && len(s)*(len(b)+1) <= maxFolded {
+			return m.foldedText(k, bytes.ReplaceAll(s, a, b))
+		}
+	}
+	return 0
+}
+
+// foldAlone computes the methods without arguments, on ASCII alone.
+func (m *machine) foldAlone(name string, k kind, s []byte) val {
+	for _, c := range s {
+		if c >= 0x80 || c < ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return 0
+		}
+	}
+	switch {
+	case name == "lower":
+		return m.foldedText(k, bytes.ToLower(s))
+	case name == "upper":
+		return m.foldedText(k, bytes.ToUpper(s))
+	case name == "swapcase":
+		return m.foldedText(k, swapCase(s))
+	case name == "strip":
+		return m.foldedText(k, bytes.Trim(s, " \t\r\n"))
+	case name == "encode" && k == kStr:
+		return m.foldedText(kBytes, s)
+	case name == "decode" && k == kBytes:
+		return m.foldedText(kStr, s)
 	}
 	return 0
 }
@@ -127,15 +142,13 @@ func swapCase(s []byte) []byte {
 	return out
 }
 
+// settled says that a container's elements are all known, and that no call had
+// the chance to change them.
+func settled(n *node) bool { return n.flags&(fDropped|fActive|fEscaped) == 0 }
+
 func (m *machine) foldJoin(sep []byte, k kind, seq val) val {
 	n := m.node(seq)
-	if n == nil {
-		if m.realKind(seq) == kStr && len(sep) == 0 {
-			return seq
-		}
-		return 0
-	}
-	if n.kind > nFrozenSet || n.flags&fDropped != 0 {
+	if n == nil || n.kind > nList || !settled(n) {
 		return 0
 	}
 	var out []byte
@@ -160,7 +173,7 @@ func (m *machine) concat(a, b val) val {
 		return m.foldedText(ka, append(s[:len(s):len(s)], m.text(b)...))
 	}
 	na, nb := m.node(a), m.node(b)
-	if na != nil && nb != nil && na.kind == nb.kind && na.kind <= nList && (na.flags|nb.flags)&fDropped == 0 {
+	if na != nil && nb != nil && na.kind == nb.kind && na.kind <= nList && settled(na) && settled(nb) {
 		return m.newFrom(na.kind, na.off(), append(append([]val{}, m.elems(na)...), m.elems(nb)...))
 	}
 	return 0
@@ -169,6 +182,7 @@ func (m *machine) concat(a, b val) val {
 // item is v[key] for a known container or text and a known key.
 func (m *machine) item(v, key val, off int) val {
 	i, isInt := m.integer(key)
+	isInt = isInt && m.realKind(key) == kInt
 	switch m.realKind(v) {
 	case kStr:
 		runes := []rune(string(m.text(v)))
@@ -194,52 +208,58 @@ func (m *machine) item(v, key val, off int) val {
 	}
 	n := m.node(v)
 	switch {
+	case !settled(n):
 	case n.kind <= nList && isInt:
 		if i < 0 {
 			i += int64(n.n)
 		}
-		if i < 0 || i >= int64(n.kept) {
+		if i >= 0 && i < int64(n.kept) {
+			return m.elems(n)[i]
+		}
+	case n.kind == nDict && m.realKind(key) == kStr:
+		return m.dictItem(n, m.text(key))
+	}
+	return 0
+}
+
+// dictItem is the last value of a text key in a dict of nothing but text keys:
+// others may be equal to one another (1, 1.0 and True are).
+func (m *machine) dictItem(n *node, key []byte) val {
+	elems := m.elems(n)
+	var found val
+	for i := 0; i+1 < len(elems); i += 2 {
+		if m.realKind(elems[i]) != kStr {
 			return 0
 		}
-		return m.elems(n)[i]
-	case n.kind == nDict && n.flags&fDropped == 0:
-		return m.dictItem(n, key, i, isInt)
-	}
-	return 0
-}
-
-func (m *machine) dictItem(n *node, key val, i int64, isInt bool) val {
-	elems := m.elems(n)
-	for at := len(elems) - 2; at >= 0; at -= 2 { // the last one set wins
-		k := elems[at]
-		if j, ok := m.integer(k); ok && isInt && i == j {
-			return elems[at+1]
-		}
-		if m.realKind(k) == kStr && m.realKind(key) == kStr && bytes.Equal(m.text(k), m.text(key)) {
-			return elems[at+1]
+		if bytes.Equal(m.text(elems[i]), key) {
+			found = elems[i+1]
 		}
 	}
-	return 0
+	return found
 }
 
+// foldConversion is str(text), str(bytes, codec), bytes(text, codec) and bytes([105, 100]).
 func (m *machine) foldConversion(name string, vs []val) val {
 	k := kStr
-	if strings.HasPrefix(name, "builtins.byte") {
+	if name == "builtins.bytes" {
 		k = kBytes
 	}
-	switch m.realKind(vs[0]) {
-	case kStr, kBytes, kByteArray:
+	from := m.realKind(vs[0])
+	switch {
+	case len(vs) == 1 && from == k:
 		return m.foldedText(k, m.text(vs[0]))
-	case kNode:
-		return m.foldBytesOfInts(k, vs[0])
+	case len(vs) == 1 && k == kBytes && from == kNode:
+		return m.foldBytesOfInts(vs[0])
+	case len(vs) == 2 && (from == kStr || from == kBytes) && from != k:
+		return m.foldCodec(vs[0], vs[1])
 	}
 	return 0
 }
 
 // foldBytesOfInts is bytes([105, 100]).
-func (m *machine) foldBytesOfInts(k kind, v val) val {
+func (m *machine) foldBytesOfInts(v val) val {
 	n := m.node(v)
-	if k != kBytes || n.kind > nList || n.flags&fDropped != 0 {
+	if n.kind > nList || !settled(n) {
 		return 0
 	}
 	out := make([]byte, 0, n.kept)
@@ -253,50 +273,69 @@ func (m *machine) foldBytesOfInts(k kind, v val) val {
 	return m.foldedText(kBytes, out)
 }
 
-// foldCodec is encode and decode between text and bytes; codecs that hide text
-// (rot13, hex, base64, zlib) give what they hide.
-func (m *machine) foldCodec(vs []val) val {
-	s := m.text(vs[0])
-	k := m.realKind(vs[0])
-	if k != kStr && k != kBytes && k != kByteArray {
+// foldCodec is encode and decode between text and bytes; the codecs that hide
+// text (rot13, hex, base64) give what they hide.
+func (m *machine) foldCodec(v, codec val) val {
+	name, ok := m.constText(codec)
+	k := m.realKind(v)
+	if !ok || k != kStr && k != kBytes {
 		return 0
 	}
-	codec := "utf-8"
-	if len(vs) > 1 {
-		c, ok := m.constText(vs[1])
-		if !ok {
+	s := m.text(v)
+	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
+	case "latin1", "latin-1", "iso-8859-1":
+		if k == kStr {
+			if out, ok := latin1(s); ok {
+				return m.foldedText(kBytes, out)
+			}
 			return 0
 		}
-		codec = strings.ToLower(strings.ReplaceAll(c, "_", "-"))
-	}
-	other := kBytes
-	if k != kStr {
-		other = kStr
-	}
-	switch codec {
-	case "latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii", "raw-unicode-escape":
-		if k == kStr && strings.HasPrefix(codec, "lat") {
-			return m.foldedText(other, latin1(s))
+		return m.foldedText(kStr, fromLatin1(s))
+	case "utf-8", "utf8":
+		if k == kBytes && !utf8.Valid(s) {
+			return 0
 		}
-		return m.foldedText(other, s)
+		return m.foldedText(other(k), s)
+	case "ascii":
+		for _, c := range s {
+			if c >= 0x80 {
+				return 0
+			}
+		}
+		return m.foldedText(other(k), s)
 	case "rot13", "rot-13":
 		return m.foldedText(k, rot13(s))
 	case "hex", "hex-codec":
-		return m.foldBinary("binascii.unhexlify", vs[0])
+		return m.foldBinary("binascii.unhexlify", v)
 	case "base64", "base64-codec":
-		return m.foldBinary("binascii.a2b_base64", vs[0])
+		return m.foldBinary("binascii.a2b_base64", v)
 	}
 	return 0
 }
 
-// latin1 turns text whose runes are below 256 into their bytes.
-func latin1(s []byte) []byte {
-	out := make([]byte, 0, len(s))
+func other(k kind) kind {
+	if k == kStr {
+		return kBytes
+	}
+	return kStr
+}
+
+// latin1 turns text into bytes; ok is false where a character does not fit.
+func latin1(s []byte) (out []byte, ok bool) {
+	out = make([]byte, 0, len(s))
 	for _, r := range string(s) {
 		if r > 255 {
-			return s
+			return nil, false
 		}
 		out = append(out, byte(r))
+	}
+	return out, true
+}
+
+func fromLatin1(s []byte) []byte {
+	out := make([]byte, 0, len(s))
+	for _, c := range s {
+		out = utf8.AppendRune(out, rune(c))
 	}
 	return out
 }
@@ -314,6 +353,8 @@ func rot13(s []byte) []byte {
 	return out
 }
 
+// foldBinary decodes well-formed hex and base64; lenient decoders make something
+// of the rest, which is then unknown.
 func (m *machine) foldBinary(name string, v val) val {
 	s := m.text(v)
 	if k := m.realKind(v); k != kStr && k != kBytes || len(s) > maxFolded {
@@ -321,13 +362,12 @@ func (m *machine) foldBinary(name string, v val) val {
 	}
 	var out []byte
 	var err error
-	if strings.Contains(name, "hex") || strings.Contains(name, "b16") {
-		out, err = hex.DecodeString(string(bytes.ToLower(s)))
+	if strings.Contains(name, "hex") {
+		out, err = hex.DecodeString(string(s))
 	} else {
-		clean := strings.NewReplacer("\n", "", "\r", "", " ", "", "-", "+", "_", "/").Replace(string(s))
-		out, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(clean, "="))
+		out, err = base64.StdEncoding.Strict().DecodeString(string(s))
 	}
-	if err != nil {
+	if err != nil || bytes.ContainsAny(s, "\r\n") {
 		return 0
 	}
 	return m.foldedText(kBytes, out)
@@ -335,12 +375,9 @@ func (m *machine) foldBinary(name string, v val) val {
 
 // foldSequence is list(x), tuple(x) and reversed(x) of a known sequence.
 func (m *machine) foldSequence(name string, v val, off int) val {
-	if name == "builtins.sorted" {
-		return 0
-	}
 	var vs []val
 	switch n := m.node(v); {
-	case n != nil && n.kind <= nFrozenSet && n.flags&fDropped == 0:
+	case n != nil && n.kind <= nList && settled(n):
 		vs = append(vs, m.elems(n)...)
 	case m.realKind(v) == kStr && len(m.text(v)) <= maxKept:
 		for _, r := range string(m.text(v)) {

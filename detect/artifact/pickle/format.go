@@ -1,10 +1,10 @@
 package pickle
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"path"
+	"strings"
 	"sync"
 
 	"bartizan/detect/artifact/format"
@@ -59,21 +59,21 @@ func (f *Format) Match(p *format.Probe) bool {
 		return true
 	case ownExtensions[path.Ext(p.Name)] && !foreign(h):
 		return true
-	case !canStart[h[0]] || len(h) < 2 || h[0] == opPersID || foreignBinary(h):
+	case !canStart[h[0]] || len(h) < 2 || h[0] == opPersID:
 		return false // a persistent id stops every plain loader, and a zip begins like one
 	}
 	return f.runs(p)
 }
 
 // runs says whether the head runs as a stream, to STOP or to the end of what is
-// shown. Text that happens to run must resolve something, or it stays text.
+// shown. Text that happens to run to a STOP must resolve something, or it stays text.
 func (f *Format) runs(p *format.Probe) bool {
 	r := probeStream(context.Background(), f.db, p.Head)
 	if r.stream {
 		return true
 	}
 	cut := int64(len(p.Head)) < p.Size
-	return !isText(p.Head) && (r.stop && int64(r.end) == p.Size || cut && r.end > len(p.Head)-256)
+	return !isText(p.Head) && r.stop && int64(r.end) == p.Size || cut && r.end > len(p.Head)-256
 }
 
 func isText(h []byte) bool {
@@ -96,11 +96,6 @@ var canStart = func() (t [256]bool) {
 	return t
 }()
 
-// foreignBinary names formats whose first bytes run as opcodes for a while.
-func foreignBinary(h []byte) bool {
-	return bytes.HasPrefix(h, []byte("CBM1"))
-}
-
 // foreign says that bytes have the signature of a format that loaders of
 // pickle files accept as well, or of one that no pickle loader reads.
 func foreign(h []byte) bool {
@@ -114,6 +109,13 @@ func foreign(h []byte) bool {
 	tar := len(h) > 262 && string(h[257:262]) == "ustar"
 	tensors := len(h) > 9 && h[8] == '{' && h[7] == 0 && h[6] == 0
 	return zlib || tar || tensors
+}
+
+// promised says that a loader takes the bytes for a pickle whatever they hold:
+// by a hint, by the extension, or by a PROTO opcode.
+func promised(a *format.Artifact, data []byte) bool {
+	return a.Hint == "pickle" || ownExtensions[strings.ToLower(path.Ext(a.Name))] && !foreign(data) ||
+		len(data) > 1 && data[0] == opProto && data[1] <= HighestProtocol
 }
 
 // memberLimit is how much of an unmapped artefact is read into memory.
@@ -135,6 +137,7 @@ func (f *Format) Scan(ctx context.Context, a *format.Artifact) error {
 	}
 	defer f.machines.Put(m)
 	s := newScanner(ctx, a, m, f.db, nil)
+	s.guessed = !promised(a, data)
 	if f.decompile {
 		s.listing = &listing{names: map[val]string{}}
 	}

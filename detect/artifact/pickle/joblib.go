@@ -2,8 +2,11 @@ package pickle
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
+
+	"bartizan/detect/artifact/symbol"
 )
 
 // joblibWrapper stands, in a file that joblib wrote, before the raw bytes of an
@@ -15,8 +18,8 @@ const joblibWrapper = "joblib.numpy_pickle.NumpyArrayWrapper"
 // that state. An array of objects is a pickle stream of its own.
 func (m *machine) joblibArray(state val, pos int) int {
 	n := m.node(state)
-	if n == nil || n.kind != nDict {
-		m.fail("bad-joblib", pos, "the state of the array wrapper is not a dict")
+	if n == nil || n.kind != nDict || !m.literalKeys(n) {
+		m.fail("bad-joblib", pos, "the state of the array wrapper is not a plain dict")
 		return pos
 	}
 	size, objects, ok := m.joblibItem(m.dictGet(n, "dtype"))
@@ -82,23 +85,23 @@ func (m *machine) dictGet(n *node, key string) val {
 // joblibItem reads an item's size from numpy.dtype('f8', …).
 func (m *machine) joblibItem(v val) (size int64, objects, ok bool) {
 	n := m.node(v)
-	if n == nil || n.kind != nInstance {
+	if ref := m.ref(n); n == nil || n.kind != nInstance || ref == nil || ref.canonical() != "numpy.dtype" {
 		return 0, false, false
 	}
 	vs, _ := m.arguments(m.elems(n)[1])
-	if len(vs) == 0 {
+	if len(vs) == 0 || m.realKind(vs[0]) != kStr || !elementCode.Match(m.text(vs[0])) {
 		return 0, false, false
 	}
-	code := strings.TrimLeft(string(bytes.Clone(m.text(vs[0]))), "<>|=")
-	if code == "" {
-		return 0, false, false
-	}
+	code := strings.TrimLeft(string(m.text(vs[0])), "<>|=")
 	if code[0] == 'O' {
 		return 0, true, true
 	}
 	width, err := strconv.ParseInt(digitsOf(code[1:]), 10, 32)
 	if err != nil {
-		return 0, false, false
+		if code != "?" {
+			return 0, false, false
+		}
+		width = 1
 	}
 	if code[0] == 'V' && m.objectField(n) {
 		return 0, true, true
@@ -106,7 +109,57 @@ func (m *machine) joblibItem(v val) (size int64, objects, ok bool) {
 	if code[0] == 'U' {
 		width *= 4
 	}
-	return width, false, true
+	return width, false, m.widthAgrees(n, width)
+}
+
+// elementCode is how numpy writes an element type: a letter and a width.
+var elementCode = regexp.MustCompile(`^[<>|=]?([biufcSUV][0-9]{1,9}|[mM]8(\[[0-9]*[a-zA-Zμ]+\])?|O8?|\?)$`)
+
+// widthAgrees holds a dtype's name against the width that its state sets anew,
+// which is what counts for the length of an array.
+func (m *machine) widthAgrees(n *node, width int64) bool {
+	const elsize = 5
+	for _, state := range m.elems(n)[2:] {
+		vs, whole := m.arguments(state)
+		if !whole {
+			return false
+		}
+		if len(vs) > elsize {
+			if have, ok := m.integer(vs[elsize]); !ok || have >= 0 && have != width {
+				return false
+			}
+		}
+	}
+	return n.flags&fDropped == 0
+}
+
+// checkCompanion is for joblib's wrappers before 0.10, which read an array from
+// a file beside the pickle by the name that the state gives.
+func (m *machine) checkCompanion(ref *symbolRef, state val, off int) {
+	switch ref.canonical() {
+	case "joblib.numpy_pickle.NDArrayWrapper", "joblib.numpy_pickle.ZNDArrayWrapper",
+		"joblib.numpy_pickle_compat.NDArrayWrapper", "joblib.numpy_pickle_compat.ZNDArrayWrapper":
+	default:
+		return
+	}
+	n := m.node(state)
+	if n != nil && n.kind == nDict && m.literalKeys(n) {
+		name := m.dictGet(n, "filename")
+		if name == 0 || name.kind() == kStr && !bytes.ContainsAny(m.text(name), `/\`) {
+			return
+		}
+	}
+	m.events.objectEffect(m, ref, symbol.Load|symbol.Read, "BUILD", state, off)
+}
+
+// literalKeys says that all keys of a dict are text that stands in the stream.
+func (m *machine) literalKeys(n *node) bool {
+	for i, e := range m.elems(n) {
+		if i%2 == 0 && e.kind() != kStr {
+			return false
+		}
+	}
+	return n.flags&(fDropped|fActive|fEscaped) == 0
 }
 
 func digitsOf(s string) string {

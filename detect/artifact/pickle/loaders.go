@@ -10,8 +10,11 @@ var weightsOnly = map[string]bool{
 }
 
 // loadersFor says for whom a symbol is dangerous.
-func loadersFor(ref *symbolRef) []string {
+func (e *events) loadersFor(ref *symbolRef) []string {
 	out := everyLoader()
+	if e.tar {
+		out = append(out, beforeTar)
+	}
 	if weightsOnly[ref.canonical()] {
 		out = append(out, "torch.load(weights_only=True)")
 	}

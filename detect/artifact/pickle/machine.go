@@ -61,6 +61,8 @@ type machine struct {
 	symKey   []byte
 
 	proto int
+	// script says that the stream is a member by whose name torch.jit loads it.
+	script bool
 
 	sawFrame, nestedFrame, shortFrame bool
 	sawFence, sawOddKey, sawJoblib    bool

@@ -219,32 +219,12 @@ func (m *machine) storage(n *node) bool {
 
 // render gives a value as short pseudo-code.
 func (m *machine) render(v val, depth int) string {
-	const maxText, maxElems, maxDepth = 120, 6, 4
+	const maxElems, maxDepth = 6, 4
 	if v == 0 {
 		return "?"
 	}
-	switch m.realKind(v) {
-	case kNone:
-		return "None"
-	case kBool, kInt:
-		if n, ok := m.integer(v); ok {
-			return strconv.FormatInt(n, 10)
-		}
-		return "<int>"
-	case kFloat:
-		return "<float>"
-	case kStr:
-		return quote(m.text(v), maxText)
-	case kBytes:
-		return "b" + quote(m.text(v), maxText)
-	case kByteArray:
-		return "bytearray(b" + quote(m.text(v), maxText) + ")"
-	case kBuffer:
-		return "<buffer>"
-	case kMark:
-		return "<mark>"
-	case kPlain:
-		return "<data>"
+	if text := m.renderData(v); text != "" {
+		return text
 	}
 	if v.kind() != kNode {
 		return "?"
@@ -293,6 +273,35 @@ func (m *machine) render(v val, depth int) string {
 		}
 	}
 	return open + m.renderAll(m.elems(n), depth, maxElems, more(n)) + end
+}
+
+// renderData renders what holds no other values; "" is for what does.
+func (m *machine) renderData(v val) string {
+	const maxText = 120
+	switch m.realKind(v) {
+	case kNone:
+		return "None"
+	case kBool, kInt:
+		if n, ok := m.integer(v); ok {
+			return strconv.FormatInt(n, 10)
+		}
+		return "<int>"
+	case kFloat:
+		return "<float>"
+	case kStr:
+		return quote(m.text(v), maxText)
+	case kBytes:
+		return "b" + quote(m.text(v), maxText)
+	case kByteArray:
+		return "bytearray(b" + quote(m.text(v), maxText) + ")"
+	case kBuffer:
+		return "<buffer>"
+	case kMark:
+		return "<mark>"
+	case kPlain:
+		return "<data>"
+	}
+	return ""
 }
 
 func more(n *node) string {

@@ -17,6 +17,7 @@ type symbolRef struct {
 	via          string
 	chain        []string // the symbols through which it was reached, if not by name
 	called       bool
+	reported     bool // a finding says what its call does
 }
 
 // display is the symbol as the stream names it, module.name.
@@ -46,6 +47,16 @@ func (r *symbolRef) inert() bool {
 	return r.status == symbol.Found && r.sym.Call == 0 && r.sym.New == 0
 }
 
+// shared says that a name stands for something of the interpreter's own that
+// everyone uses: a module, or an object like sys.modules and os.environ.
+func (r *symbolRef) shared() bool {
+	if r.status != symbol.Found {
+		return false
+	}
+	return r.kind == symbol.Module ||
+		r.kind == symbol.Data && r.sym.Library == "cpython" && (r.sym.SetState|r.sym.Items)&symbol.State != 0
+}
+
 // strong are the effects that no analysis finds by being too careful.
 const strong = symbol.Exec | symbol.Process | symbol.Import | symbol.Load | symbol.Write | symbol.Net | symbol.Native
 
@@ -63,6 +74,9 @@ func (r *symbolRef) decided(effect symbol.Effect) symbol.Effect {
 // resolve is find_class: it gives the value of module.name, and remembers it.
 func (m *machine) resolve(module, name []byte, off int) val {
 	m.symKey = append(append(append(m.symKey[:0], module...), 0), name...)
+	if m.proto > 2 {
+		m.symKey = append(m.symKey, 1)
+	}
 	i, known := m.symIndex[string(m.symKey)]
 	if !known {
 		ref := m.lookup(string(module), string(name))
@@ -97,15 +111,14 @@ func (m *machine) ref(n *node) *symbolRef {
 // not. Where both exist the effects of both count.
 func (m *machine) lookup(module, name string) *symbolRef {
 	ref := &symbolRef{module: module, name: name}
-	if module == "__torch__" || strings.HasPrefix(module, "__torch__.") {
-		// A TorchScript type: torch.jit finds it among the archive's own code and
-		// nowhere else; no Python module can have the name.
+	if m.script && (module == "__torch__" || strings.HasPrefix(module, "__torch__.")) {
+		// A TorchScript type: torch.jit finds it among the archive's own code.
 		ref.take(symbol.Resolution{Status: symbol.Found, Symbol: symbol.Symbol{Module: module, Name: name, Kind: symbol.Class}})
 		return ref
 	}
 	res := m.db.Resolve(module, name)
 	if mod3, name3 := symbol.FixImports(module, name); mod3 != module || name3 != name {
-		res = worse(m.db.Resolve(mod3, name3), res)
+		res = m.mapped(res, m.db.Resolve(mod3, name3))
 	}
 	ref.take(res)
 	if ref.status == symbol.UnknownName && throughDunder(name) {
@@ -128,6 +141,19 @@ func throughDunder(name string) bool {
 // plainDunder are data that modules and classes hold.
 var plainDunder = map[string]bool{"__version__": true, "__name__": true, "__doc__": true, "__author__": true, "__all__": true,
 	"__file__": true, "__qualname__": true, "__module__": true, "__slots__": true, "__annotations__": true}
+
+// mapped joins a name as it stands with what Python 3 maps it to. From protocol
+// 3 on nothing is mapped: the old name is then a module that Python 3 does not
+// have, and only what is dangerous is taken over.
+func (m *machine) mapped(asNamed, as3 symbol.Resolution) symbol.Resolution {
+	if m.proto <= 2 {
+		return worse(as3, asNamed)
+	}
+	if as3.Status == symbol.Found && as3.Symbol.Call|as3.Symbol.New != 0 {
+		return worse(as3, asNamed)
+	}
+	return symbol.Resolution{Status: symbol.UnknownModule}
+}
 
 func (r *symbolRef) take(res symbol.Resolution) {
 	r.status, r.sym, r.kind = res.Status, res.Symbol, res.Symbol.Kind
@@ -167,6 +193,11 @@ func (m *machine) attribute(v val, name string, off int) val {
 			}
 			return m.reached(module, join(outer, name), ref, nGlobal, v, off)
 		case nInstance, nBound, nPartial:
+			if n.flags&fBuilt != 0 {
+				if own, known := m.ownAttribute(n, name); own != 0 || !known {
+					return own
+				}
+			}
 			if ref := m.ref(n); ref != nil && ref.status == symbol.Found && ref.kind == symbol.Class {
 				return m.reached(ref.sym.Module, join(ref.sym.Name, name), ref, nBound, v, off)
 			}
@@ -177,6 +208,30 @@ func (m *machine) attribute(v val, name string, off int) val {
 		return m.reached("builtins", t+"."+name, nil, nBound, v, off)
 	}
 	return 0
+}
+
+// ownAttribute looks an attribute up in what an instance was given: the value
+// where its state holds it, known and 0 where it surely does not.
+func (m *machine) ownAttribute(n *node, name string) (own val, known bool) {
+	vs := m.elems(n)
+	if n.flags&fDropped != 0 || len(vs) < 2 {
+		return 0, false
+	}
+	for _, state := range vs[2:] {
+		d := m.node(state)
+		if d == nil || d.kind != nDict || d.flags&(fDropped|fActive) != 0 {
+			return 0, false
+		}
+		for i, e := range m.elems(d) {
+			if i%2 == 0 && e.kind() != kStr {
+				return 0, false
+			}
+		}
+		if v := m.dictGet(d, name); v != 0 {
+			own = v
+		}
+	}
+	return own, true
 }
 
 func join(outer, name string) string {

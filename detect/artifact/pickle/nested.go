@@ -43,7 +43,9 @@ func (l *literalSink) seeText(m *machine, k kind, off int, s []byte) {
 	case c == opProto && s[1] <= HighestProtocol:
 		l.add("raw", off, s)
 	case c == 0xc2 && s[1] == opProto && k == kStr:
-		l.add("raw", off, latin1(s)) // bytes kept as text, as protocol 2 does
+		if b, ok := latin1(s); ok { // bytes kept as text, as protocol 2 does
+			l.add("raw", off, b)
+		}
 	case k != kStr && compressed(s):
 		l.add("compressed", off, s)
 	case mayStart[c] && (bytes.IndexByte(s, '\n') > 0 || bytes.IndexByte(s, opStackGlobal) > 0):

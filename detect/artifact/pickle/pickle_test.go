@@ -74,7 +74,7 @@ func TestBlocks(t *testing.T) {
 		{"INST", "pickle/dangerous-call", []byte("(S'id'\nios\nsystem\n.")},
 		{"Python 2 name", "pickle/dangerous-call", []byte("c__builtin__\neval\n(S'1'\ntR.")},
 		{"dotted through a safe module", "pickle/dangerous-call", asm().Proto(4).ShortBinUnicode("pathlib").ShortBinUnicode("os.system").StackGlobal().ShortBinUnicode("id").Op(pickleasm.TUPLE1).Reduce().Stop().Bytes()},
-		{"getattr", "pickle/dangerous-call", []byte("cbuiltins\ngetattr\n(cos\n__name__\ncos\nsystem\ntR.")},
+		{"getattr of a module, by a callable", "pickle/handed-on", []byte("cbuiltins\ngetattr\n(cos\n__name__\ncos\nsystem\ntR.")},
 		{"getattr by text", "pickle/dangerous-global", []byte("cbuiltins\ngetattr\n(cimportlib\nimport_module\n(S'os'\ntRS'system'\ntR.")},
 		{"partial", "pickle/dangerous-call", []byte("cfunctools\npartial\n(cos\nsystem\nS'id'\ntR(tR.")},
 		{"attrgetter of a call", "pickle/dangerous-call", []byte("coperator\nattrgetter\n(S'system'\ntR(cbuiltins\n__import__\n(S'os'\ntRtR(S'id'\ntR.")},
@@ -101,6 +101,16 @@ func TestBlocks(t *testing.T) {
 		{"base64 twice", "pickle/dangerous-call", asm().Proto(4).BinUnicode(wrap(t, []byte(wrap(t, system(), pickleasm.Base64)), pickleasm.Base64)).Stop().Bytes()},
 		{"behind a short frame", "pickle/dangerous-call", frameDivergence()},
 		{"setstate hook", "pickle/hook", []byte("ccollections\nUserDict\n)\x81}(S'__setstate__'\ncmylib\nf\nub.")},
+		{"tensor beyond its storage", "pickle/tensor-bounds", tensor("K\x04", "K\x05\x85")},
+		{"items of a tensor", "pickle/filled-object", append(tensor("K\x04", "K\x04\x85")[:len(tensor("K\x04", "K\x04\x85"))-1], "K\x00K\x01s."...)},
+		{"replace with a count", "pickle/computed-name", []byte("\x80\x04cbuiltins\nstr.replace\n(S'os'\nS'os'\nS'collections'\nK\x00tRS'system'\n\x93S'id'\n\x85R.")},
+		{"list changed before it is read", "pickle/computed-name", []byte("\x80\x04(lp0\n0cbuiltins\nlist.append\n(g0\nS'o'\ntR0cbuiltins\nstr.join\n(S''\ng0\ntRS'system'\n\x93.")},
+		{"methodcaller planted in an object", "pickle/handed-on", []byte("cargparse\nNamespace\n)\x81}S'append'\ncoperator\nmethodcaller\n(S'write_text'\nS'x'\ntRsb.")},
+		{"methodcaller in the state of another dict", "pickle/handed-on", []byte("cargparse\nNamespace\n)\x81ccollections\nOrderedDict\n)RS'append'\ncoperator\nmethodcaller\n(S'system'\nS'id'\ntRsb.")},
+		{"sys.modules handed to a method", "pickle/handed-on", []byte("cbuiltins\ndict.get\n(csys\nmodules\nS'os'\ntR.")},
+		{"keywords of a partial", "pickle/handed-on", []byte("cfunctools\npartial\n(cbuiltins\nsorted\ntR(cbuiltins\nsorted\n((lt}S'key'\ncoperator\nmethodcaller\n(S'write_text'\nS'x'\ntRsNtb)R.")},
+		{"behind two thousand findings", "pickle/dangerous-call", []byte(strings.Repeat("cmylib\nf\n(K\x01tR0", 2500) + "cos\nsystem\n(S'id'\ntR.")},
+		{"behind text without an extension", "pickle/dangerous-call", []byte("V" + strings.Repeat("a ", 4000) + "\n0cos\nsystem\n(S'id'\ntR.")},
 		{"unterminated name", "pickle/dangerous-global", []byte("cos\nsystemX")},
 	}
 	for _, tt := range tests {
@@ -111,6 +121,12 @@ func TestBlocks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tensor rebuilds a tensor of that size over a storage of so many elements.
+func tensor(elements, size string) []byte {
+	return []byte("\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu" +
+		elements + "tQK\x00" + size + "K\x01\x85\x89ccollections\nOrderedDict\n)RtR.")
 }
 
 // frameDivergence hides a call from readers that go straight on: its frame ends
@@ -125,15 +141,17 @@ func frameDivergence() []byte {
 // TestReviews holds streams of which something is unknown or not wholly seen.
 func TestReviews(t *testing.T) {
 	tests := map[string][]byte{
-		"unknown class":       []byte("\x80\x02cmylib\nThing\n)\x81}X\x01\x00\x00\x00aK\x01sb."),
-		"unknown callable":    []byte("cmylib\nmake\n(I1\ntR."),
-		"cut off":             []byte("\x80\x04]\x94(K\x01"),
-		"bad opcode":          []byte("\x80\x04N\xff"),
-		"out-of-band buffer":  []byte("\x80\x05\x97."),
-		"extension code":      []byte("\x80\x02\x82\x05."),
-		"operand after frame": []byte("\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00\x8c\x01x."),
-		"deep nesting":        []byte(strings.Repeat("]", 120_000) + strings.Repeat("a", 119_999) + "."),
-		"huge decimal":        []byte("I" + strings.Repeat("9", 200_000) + "\n."),
+		"unknown class":                        []byte("\x80\x02cmylib\nThing\n)\x81}X\x01\x00\x00\x00aK\x01sb."),
+		"TorchScript type outside its archive": []byte("\x80\x02c__torch__.model\nNet\n)\x81}X\x01\x00\x00\x00aK\x01sb."),
+		"Python 2's name in protocol 4":        []byte("\x80\x04\x8c\x05Queue\x8c\x05Queue\x93."),
+		"unknown callable":                     []byte("cmylib\nmake\n(I1\ntR."),
+		"cut off":                              []byte("\x80\x04]\x94(K\x01"),
+		"bad opcode":                           []byte("\x80\x04N\xff"),
+		"out-of-band buffer":                   []byte("\x80\x05\x97."),
+		"extension code":                       []byte("\x80\x02\x82\x05."),
+		"operand after frame":                  []byte("\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00\x8c\x01x."),
+		"deep nesting":                         []byte(strings.Repeat("]", 120_000) + strings.Repeat("a", 119_999) + "."),
+		"huge decimal":                         []byte("I" + strings.Repeat("9", 200_000) + "\n."),
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -156,8 +174,8 @@ func TestClean(t *testing.T) {
 		"bound method of zone": []byte("cbuiltins\ngetattr\n(czoneinfo\nZoneInfo\nS'_unpickle'\ntR."),
 		"partial of int":       []byte("cfunctools\npartial\n(cbuiltins\nint\ntR(cbuiltins\nint\n(t}N\x74b."),
 		"code-like text":       []byte("\x80\x04X\x10\x00\x00\x00os.system('id');."),
+		"tensor":               tensor("K\x04", "K\x04\x85"),
 		"shared reference":     []byte("\x80\x04]\x94h\x00h\x00\x86."),
-		"TorchScript type":     []byte("\x80\x02c__torch__.model\nNet\n)\x81}X\x01\x00\x00\x00aK\x01sb."),
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -138,6 +138,14 @@ var (
 		Severity: finding.Medium, Confidence: finding.ConfidenceHigh, References: []string{"CWE-400", "CWE-776", "AML.T0029"}, Remediation: doNotLoad,
 		Evidence: map[string]string{"pattern": "what exhausts", "size": "how large"},
 	}
+	ruleHandedOn = finding.Rule{
+		ID: "pickle/handed-on", Title: "Something that acts by itself is handed to a call or kept in an object",
+		Help: "A callable that reaches its target by a name in the stream (methodcaller, attrgetter), or an object that belongs to the interpreter " +
+			"(a module, sys.modules, os.environ), is given to a function or to an object. Whoever gets it may call it, keep it or change it; no writer of data does this.",
+		Severity: finding.High, Confidence: finding.ConfidenceHigh, References: pickleRefs, Remediation: doNotLoad,
+		Evidence: map[string]string{"symbol": "the callee, or the class of the object", "target": evidenceTarget, "via": "the symbols through which it was reached",
+			"acts": "the value that acts, as pseudo-code", "arguments": evidenceArgs},
+	}
 	ruleTrailing = finding.Rule{
 		ID: "pickle/trailing-data", Title: "Bytes follow the last stream",
 		Help:     "pickle.load stops at STOP and leaves the rest unread. The rest was looked at for what other readers may find in it.",
@@ -152,6 +160,6 @@ func Rules() []finding.Rule {
 	return []finding.Rule{
 		ruleDangerousCall, ruleDangerousGlobal, ruleImportEffect, ruleUnknownCall, ruleUnknownGlobal, ruleShape,
 		ruleUnresolvable, ruleComputedName, ruleOverwrite, ruleHook, ruleObjectEffect, ruleUndecidedState,
-		ruleExtension, ruleNested, ruleNestedCall, ruleCombinator, ruleImports, ruleFrames, ruleTrailing, ruleExhaustion,
+		ruleExtension, ruleNested, ruleNestedCall, ruleCombinator, ruleImports, ruleFrames, ruleTrailing, ruleExhaustion, ruleTensorBounds, ruleFilledObject, ruleHandedOn,
 	}
 }

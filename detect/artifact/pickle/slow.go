@@ -222,7 +222,7 @@ func (m *machine) number(op byte, start int, line []byte, moved bool) {
 }
 
 func (m *machine) textLiteral(op byte, start int, line []byte, moved bool) {
-	text := line
+	var text []byte
 	if op == opString {
 		var ok bool
 		if text, ok = decodeStringLine(line); !ok {

@@ -40,14 +40,18 @@ type scanner struct {
 	// missing says that the last stream failed, after it resolved a name or for
 	// a memo key that it never stored: with the memo of the one before it may not.
 	missing bool
+	// guessed says that nothing but their run made the bytes a stream: where they
+	// fail and do nothing, they are none.
+	guessed bool
 	// frameEnd is where its frame ends behind its STOP, or 0.
 	frameEnd int
 }
 
 func newScanner(ctx context.Context, a *format.Artifact, m *machine, db *symbol.DB, t *trace) *scanner {
 	s := &scanner{ctx: ctx, a: a, m: m}
-	s.events = events{path: a.Path, seen: map[eventKey]struct{}{}, trace: t}
+	s.events = events{path: a.Path, seen: map[eventKey]struct{}{}, trace: t, tar: legacyTar(a)}
 	m.ctx, m.db, m.events, m.listing = ctx, db, &s.events, nil
+	m.script = scriptMember(a)
 	if m.symIndex == nil {
 		m.symIndex = map[string]uint32{}
 	}
@@ -131,8 +135,12 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 		s.rollback(mark)
 		return 0, false, nil
 	}
-	s.collect(s.m.literal, base)
 	s.events.finish(s.m)
+	if first.fault != nil && s.guessed && s.events.blocking == mark.blocking {
+		s.rollback(mark)
+		return 0, false, nil
+	}
+	s.collect(s.m.literal, base)
 	s.exhaustion()
 	s.m.listing.result(s.m)
 	s.m.listing = nil
@@ -307,7 +315,7 @@ func (s *scanner) rollback(to snapshot) {
 	e := &s.events
 	for _, f := range e.found[to.found:] {
 		for k := range e.seen {
-			if k.rule == f.Rule && int64(e.base+k.off) == *f.Place.Offset {
+			if k.rule == f.Rule && int64(k.off) == *f.Place.Offset {
 				delete(e.seen, k)
 			}
 		}
@@ -328,7 +336,7 @@ func (s *scanner) keepCalls(since snapshot) {
 	for _, f := range calls {
 		symbol, ok := f.Evidence["symbol"].(string)
 		if ok {
-			s.events.seen[eventKey{f.Rule, int(*f.Place.Offset) - s.events.base, symbol}] = struct{}{}
+			s.events.seen[eventKey{f.Rule, int(*f.Place.Offset), symbol}] = struct{}{}
 		}
 		s.events.found = append(s.events.found, f)
 		s.events.blocking++
@@ -361,6 +369,9 @@ func (s *scanner) report() {
 	}
 	for _, f := range s.events.found {
 		s.a.Add(f)
+	}
+	if s.events.full {
+		s.a.Incomplete("findings-truncated", fmt.Sprintf("more than %d facts in one artefact", maxEvents))
 	}
 	if s.full {
 		s.a.Incomplete("nested-limit", fmt.Sprintf("more than %d literals may hold a stream", maxHidden))

@@ -59,7 +59,9 @@ const (
 	fDropped   uint8 = 1 << iota // some elements are not kept
 	fActive                      // a dropped element is neither scalar nor plain container
 	fDunderKey                   // a dropped key is a dunder name
-	fHook                        // the instance's attributes were set to something callable under a hook's name
+	fEscaped                     // a call was given the container, and may have changed it
+	fKwargs                      // the last element of a partial are its keyword arguments
+	fBuilt                       // an instance was given attributes or items after it was made
 )
 
 // node is an abstract value with parts, in 24 bytes.
@@ -226,7 +228,7 @@ func copyShort(to, from []val) {
 		return
 	}
 	to = to[:len(from)]
-	for i, v := range from {
+	for i, v := range from { //nolint:staticcheck // S1001: copy calls memmove, which is slower for a handful
 		to[i] = v
 	}
 }

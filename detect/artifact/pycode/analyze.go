@@ -21,11 +21,11 @@ import (
 	"bartizan/detect/artifact/marshal"
 )
 
-// Code and Value are plain structs that a caller may fill in itself.
-type (
-	Code  = marshal.Code
-	Value = marshal.Value
-)
+// Code is a plain struct that a caller may fill in itself.
+type Code = marshal.Code
+
+// Value is a constant of a Code, a plain struct as well.
+type Value = marshal.Value
 
 // Bounds of what one analysis reports. What exceeds them sets Unknown.
 const (
@@ -123,7 +123,7 @@ func (r *reading) clean() bool { return len(r.out.irregular) == 0 && !r.out.unde
 // read interprets the units with every table that reads them all without a
 // fault; where none does, with all tables, as far as each goes. A reading with
 // faults next to one without is that of another version: it counts for nothing.
-func (out *collector) read(fit []*table, units []*Code) {
+func (c *collector) read(fit []*table, units []*Code) {
 	var chosen []reading
 	w := newWork(units)
 	for i := len(fit) - 1; i >= 0; i-- {
@@ -135,12 +135,12 @@ func (out *collector) read(fit []*table, units []*Code) {
 	}
 	if len(chosen) > 0 {
 		for _, r := range chosen {
-			out.merge(r.out)
-			out.versions = append(out.versions, r.table.version)
+			c.merge(r.out)
+			c.versions = append(c.versions, r.table.version)
 		}
 		return
 	}
-	out.readFaulty(fit, units, w)
+	c.readFaulty(fit, units, w)
 }
 
 // work is what all readings together may cost.
@@ -164,22 +164,22 @@ func (w *work) share(do func(left *int)) {
 
 // readFaulty takes what every table finds, faults or not. The faults reported
 // are those of the version with the fewest.
-func (out *collector) readFaulty(fit []*table, units []*Code, w *work) {
+func (c *collector) readFaulty(fit []*table, units []*Code, w *work) {
 	var best *collector
 	for i := len(fit) - 1; i >= 0; i-- {
 		r := reading{fit[i], newCollector()}
 		w.share(func(left *int) { newAnalysis(r.table, units, r.out, left).fixpoint(true) })
-		out.merge(r.out)
+		c.merge(r.out)
 		if !r.out.undecoded {
-			out.versions = append(out.versions, r.table.version)
+			c.versions = append(c.versions, r.table.version)
 		}
 		if best == nil || len(r.out.irregular) < len(best.irregular) {
 			best = r.out
 		}
 	}
-	out.unknown = out.unknown || len(out.versions) == 0
+	c.unknown = c.unknown || len(c.versions) == 0
 	if best != nil {
-		out.irregular = best.irregular
+		c.irregular = best.irregular
 	}
 }
 

@@ -16,7 +16,6 @@ type walk struct {
 	leader []bool
 	visits []uint8
 	todo   []int
-	todoAt [][]value
 	tried  []bool // exception handlers that were entered
 	dead   bool   // in code that no jump reaches
 	kw     []string

@@ -329,14 +329,13 @@ func (r *reader) member(top *step, b byte) (byte, error) {
 func (r *reader) str(limit int) (whole bool, err error) {
 	r.buf, r.limit, r.cut = r.buf[:0], limit, false
 	for {
-		p, err := r.in.Peek(1)
-		if err != nil {
+		if _, err := r.in.Peek(1); err != nil {
 			if errors.Is(err, io.EOF) {
 				return false, r.bad("string is not closed")
 			}
 			return false, err
 		}
-		p, _ = r.in.Peek(r.in.Buffered())
+		p, _ := r.in.Peek(r.in.Buffered())
 		n := 0
 		for n < len(p) && p[n] != '"' && p[n] != '\\' && p[n] >= ' ' {
 			n++

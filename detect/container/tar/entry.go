@@ -53,7 +53,6 @@ type pending struct {
 	pax                *records
 	first              int64
 	chain              int
-	firstIsLong        bool
 }
 
 // At reads the entry whose first header is at off. io.EOF is the end of the

@@ -5,8 +5,6 @@ import (
 	"io"
 )
 
-// Delta undoes the delta filter: each byte is the difference to the one that
-// many before.
 type delta struct {
 	r    io.Reader
 	last [256]byte
@@ -14,6 +12,8 @@ type delta struct {
 	dist byte
 }
 
+// Delta undoes the delta filter: each byte is the difference to the one that
+// many before.
 func Delta(r io.Reader, distance int) io.Reader { return &delta{r: r, dist: byte(distance)} }
 
 func (d *delta) Read(p []byte) (int, error) {
@@ -26,8 +26,6 @@ func (d *delta) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// X86 undoes the branch filter of xz and 7-Zip for x86 code: absolute targets
-// of CALL and JMP become relative again.
 type x86 struct {
 	r     io.Reader
 	buf   []byte
@@ -38,6 +36,8 @@ type x86 struct {
 	err   error
 }
 
+// X86 undoes the branch filter of xz and 7-Zip for x86 code: absolute targets
+// of CALL and JMP become relative again.
 func X86(r io.Reader) io.Reader { return &x86{r: r, buf: make([]byte, 0, 32<<10), prev: ^uint32(4)} }
 
 func (f *x86) Read(p []byte) (int, error) {
