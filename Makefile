@@ -5,12 +5,15 @@ SHELL      := /bin/bash
 GO         ?= go
 BIN        := bin/bartizan
 FUZZTIME   ?= 5s
+N          ?= 1000000
+TIME       ?= 10m
 RACE       := ./examine/... ./finding/... ./source/...
 GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-TOOLS      := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bartizan/tools
+CACHE      := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bartizan
+TOOLS      := $(CACHE)/tools
 LINTER     := $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
 
-.PHONY: help build demo test lint fmt-check vet golangci arrows fuzz race bench bench-peers differential conformance deps generate check-budgets clean
+.PHONY: help build demo test test-long lint fmt-check vet golangci arrows fuzz race bench bench-peers differential conformance deps generate check-budgets clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -23,6 +26,9 @@ demo: build ## scan real models beside attacks, and print what was found
 
 test: ## every test (BARTIZAN_CORPORA=DIR adds the labelled corpora)
 	$(GO) test ./...
+
+test-long: ## the tests that compare by sample, on everything
+	BARTIZAN_LONG=1 $(GO) test -timeout 60m ./...
 
 fmt-check: ## refuse files that gofmt would change
 	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$out" ]; then echo "gofmt these files:"; echo "$$out"; exit 1; fi
@@ -48,14 +54,19 @@ fuzz: ## every fuzz target for FUZZTIME each
 race: ## the race detector on the packages with goroutines
 	$(GO) test -race $(RACE)
 
-bench: ## every benchmark
+bench: build ## every benchmark; speed against C pickle.loads, peak memory over bombs (needs Python)
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@if python3 -c '' 2>/dev/null; then python3 tools/benchgen/bench.py --bartizan $(BIN) $(BENCH); \
+	else echo 'SKIPPED: no python3: speed against C pickle.loads, files a second and peak memory were NOT measured'; fi
 
 bench-peers: build ## the other scanners beside this one (needs Python and PyPI)
 	@if [ -x tools/peers/run ]; then tools/peers/run $(BIN); else echo "tools/peers is not in this checkout"; exit 1; fi
 
-differential: ## the pickle engine against every CPython at hand
-	$(GO) run ./tools/differential -time 60s
+# It ends after N streams or TIME and goes on there the next time; an engine or
+# harness that changed starts anew. What was missed is in differential-misses.
+differential: ## the pickle engine against every CPython at hand, N streams in all, at most TIME a run
+	$(GO) run ./tools/differential -n $(N) -time $(TIME) -state \
+	  $(CACHE)/differential/$$(cat $$(git ls-files -co --exclude-standard detect/artifact/pickle detect/artifact/symbol tools/differential | sort) | sha256sum | cut -c1-16).json
 
 conformance: ## the labelled corpora: recall, false positives, exact names
 	@test -n "$(BARTIZAN_CORPORA)" || { echo "set BARTIZAN_CORPORA to the folder of the corpora"; exit 1; }

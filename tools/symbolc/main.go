@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"bartizan/detect/artifact/symbol"
 )
@@ -39,7 +40,7 @@ func run(data, out string) error {
 			return err
 		}
 		name := filepath.Base(path)
-		sources = append(sources, symbol.Source{Name: name, Text: string(text), Overlay: name == "curated.txt"})
+		sources = append(sources, symbol.Source{Name: name, Text: string(text), Overlay: strings.HasPrefix(name, "curated")})
 	}
 	blob, err := symbol.Compile(sources)
 	if err != nil {

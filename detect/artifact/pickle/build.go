@@ -35,6 +35,10 @@ func (m *machine) build(start, pos int) int {
 	case nPartial:
 		m.buildPartial(n, state)
 	case nInstance:
+		if m.mayBeShared(n) {
+			m.overwrite(n, "BUILD", state, start)
+			break
+		}
 		m.buildInstance(n, state, start)
 		if ref := m.ref(n); ref != nil && ref.canonical() == joblibWrapper {
 			m.sawJoblib = true
@@ -48,6 +52,16 @@ func (m *machine) build(start, pos int) int {
 		m.events.unresolvable(m, start, "sets the state of something that only the loader knows", target, state)
 	}
 	return pos
+}
+
+// mayBeShared says that what a function of the standard library gave may be one
+// of the named things that it was given (next(reversed([Decimal])) is Decimal).
+func (m *machine) mayBeShared(n *node) bool {
+	ref := m.ref(n)
+	if ref == nil || ref.status != symbol.Found || ref.kind == symbol.Class || ref.sym.Library != "cpython" {
+		return false
+	}
+	return m.holds(m.elems(n)[1]).named
 }
 
 // overwrite is a change of something that a name stands for: a module, a class,

@@ -224,6 +224,7 @@ type holding struct {
 	callable bool   // a callable that is not proven inert
 	unknown  bool   // a value that is not known before it runs, or too much to look through
 	object   bool   // something built by a call
+	named    bool   // something resolved by name
 	acts     string // a value that acts by itself in whoever gets it
 	opaque   bool   // bytes
 	code     string // why some text looks like code
@@ -234,6 +235,7 @@ func (h *holding) join(o holding) {
 	h.unknown = h.unknown || o.unknown
 	h.object = h.object || o.object
 	h.opaque = h.opaque || o.opaque
+	h.named = h.named || o.named
 	if h.acts == "" {
 		h.acts = o.acts
 	}
@@ -317,6 +319,7 @@ func (m *machine) lookNode(n *node, v val, h *holding) {
 	}
 	switch n.kind {
 	case nGlobal, nBound:
+		h.named = true
 		ref := m.ref(n)
 		if ref == nil || !ref.inert() && ref.kind != symbol.Data {
 			h.callable = true

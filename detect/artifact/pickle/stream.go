@@ -214,6 +214,7 @@ func (s *scanner) others(data []byte, r reading, first outcome) (end int, err er
 	for len(queue) > 0 {
 		if count++; count > maxReadings || !s.a.Budget.Work(int64(len(data))) {
 			s.a.Incomplete("readings-limit", fmt.Sprintf("more than %d ways to read the stream", count-1))
+			s.events.trace.unfolded()
 			s.frames(count, finding.High)
 			return end, nil
 		}

@@ -2,6 +2,8 @@
 
     PYTHON oracle.py LIMIT
 
+Modules come in an order that spreads over all of them, until LIMIT code objects are passed.
+
 "code" is the marshalled module, hexadecimal. "units" lists its code objects: names,
 IMPORT_NAME targets, and chains of a global and the attributes taken from it at once.
 """
@@ -11,6 +13,7 @@ import marshal
 import opcode
 import os
 import sys
+import zlib
 
 ATTRS = ("LOAD_ATTR", "LOAD_METHOD")
 
@@ -69,6 +72,7 @@ def main():
     for sub in ("json", "logging", "email", "unittest", "asyncio", "concurrent/futures", "multiprocessing", "importlib", "xml/etree"):
         if os.path.isdir(os.path.join(root, sub)):
             names += sorted(sub + "/" + n for n in os.listdir(os.path.join(root, sub)) if n.endswith(".py"))
+    names.sort(key=lambda n: zlib.crc32(n.encode("utf-8")) & 0xffffffff)  # the same everywhere
     count = 0
     for name in names:
         with open(os.path.join(root, name), "rb") as f:
