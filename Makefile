@@ -66,11 +66,11 @@ bench-peers: build ## the other scanners beside this one (needs Python and PyPI)
 # harness that changed starts anew. What was missed is in differential-misses.
 differential: ## the pickle engine against every CPython at hand, N streams in all, at most TIME a run
 	$(GO) run ./tools/differential -n $(N) -time $(TIME) -state \
-	  $(CACHE)/differential/$$(cat $$(git ls-files -co --exclude-standard detect/artifact/pickle detect/artifact/symbol tools/differential | sort) | sha256sum | cut -c1-16).json
+	  $(CACHE)/differential/$$(cat detect/artifact/{pickle,symbol}/*.* tools/differential/*.* | sha256sum | cut -c1-16).json
 
 conformance: ## the labelled corpora: recall, false positives, exact names
 	@test -n "$(BARTIZAN_CORPORA)" || { echo "set BARTIZAN_CORPORA to the folder of the corpora"; exit 1; }
-	$(GO) test -count=1 -run 'Corpus|Corpora' ./...
+	@set -o pipefail; $(GO) test -count=1 -v -run '^TestCorpus' $$(grep -rl --include='*_test.go' 'func TestCorpus' . | xargs -n1 dirname | sort -u) | grep -v '^=== '
 
 deps: ## fetch every module
 	$(GO) mod download

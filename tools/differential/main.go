@@ -61,6 +61,9 @@ func command(ctx context.Context, args []string, out io.Writer) (int, error) {
 	if err != nil {
 		return 2, err
 	}
+	if s.Position > 0 {
+		fmt.Fprintf(out, "going on        from stream %d of %d, by %s\n", s.Position, opts.streams, opts.statePath)
+	}
 	interpreters, broken := discover(fields(*paths))
 	for _, b := range broken {
 		fmt.Fprintln(out, "left out:", b)

@@ -17,6 +17,7 @@ import ast
 MAX_VALUES = 6
 MAX_DEPTH = 8
 MAX_NEST = 14
+MAX_SIZE = 120
 UNKNOWN = ("u",)
 # Attributes that lead from an object to frames, globals or the interpreter's object graph.
 INSPECT_ATTRIBUTES = frozenset("""__globals__ func_globals __builtins__ __subclasses__ f_globals f_locals f_back f_builtins
@@ -157,7 +158,7 @@ class Scope:
             return [UNKNOWN]
         method = getattr(self, "value_" + type(node).__name__, None)
         found = method(node, depth) if method else [UNKNOWN]
-        return [v if nesting(v) <= MAX_NEST else UNKNOWN for v in found[:MAX_VALUES]]
+        return [v if nesting(v) <= MAX_NEST and small(v) else UNKNOWN for v in found[:MAX_VALUES]]
 
     def value_Name(self, node, depth):
         return self.lookup(node.id)
@@ -294,6 +295,17 @@ class Scope:
 
 def element(value):
     return ("e", value) if nesting(value) < MAX_NEST else UNKNOWN
+
+
+def small(value):
+    """Values share parts, but comparing or hashing them walks every path: keep the unfolded size bounded."""
+    count, todo = 0, [value]
+    while todo:
+        count += 1
+        if count > MAX_SIZE:
+            return False
+        todo += [part for part in todo.pop() if isinstance(part, tuple) and part]
+    return True
 
 
 def nesting(value):
