@@ -51,8 +51,9 @@ arrows: ## the design's import arrows, no init(), no panic
 fuzz: ## every fuzz target for FUZZTIME each
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
-race: ## the race detector on the packages with goroutines
-	$(GO) test -race $(RACE)
+race: ## the race detector on the packages with goroutines (needs a C compiler)
+	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then set -x; $(GO) test -race $(RACE); \
+	else echo 'SKIPPED: no C compiler: the race detector was NOT run'; fi
 
 bench: build ## every benchmark; speed against C pickle.loads, peak memory over bombs (needs Python)
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -214,8 +214,13 @@ func (m *machine) judgeShape(ref *symbolRef, args, kwargs val, off int) {
 func (m *machine) judgeCallbacks(ref *symbolRef, args, kwargs val, off int) {
 	h := m.holds(args)
 	h.join(m.holds(kwargs))
-	if h.callable || h.unknown {
+	switch {
+	case h.callable || h.unknown:
 		m.events.dangerous(m, ref, symbol.CallArg, args, off)
+	case ref.kind != symbol.Class && ref.sym.Library == "cpython" && ref.sym.Combinator == symbol.None && !h.named:
+		// It calls something, and was given nothing to call: a default that the
+		// derivation did not follow, or a value that turns callable.
+		m.events.unknownCall(m, ref, "", args, off)
 	}
 }
 

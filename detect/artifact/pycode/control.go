@@ -1,5 +1,7 @@
 package pycode
 
+import "bartizan/detect/artifact/marshal"
+
 // control handles jumps, blocks and what ends flow. on says whether the next
 // instruction follows.
 func (w *walk) control(in *instr) (handled, on bool) {
@@ -122,7 +124,9 @@ func (w *walk) blocks(in *instr) (handled, on bool) {
 	case opBeginFinally:
 		w.push(unknown)
 	case opCallFinally:
-		w.jumpWith(in, 1)
+		w.push(constant(&marshal.Value{Kind: marshal.Int, Int: int64(in.next)}))
+		w.jump(in)
+		w.pop()
 	case opPopFinally:
 		if in.arg != 0 {
 			top := w.pop()
@@ -132,7 +136,7 @@ func (w *walk) blocks(in *instr) (handled, on bool) {
 			w.pop()
 		}
 	case opEndFinally:
-		w.pop()
+		return true, !w.resumes(w.pop())
 	case opPopExcept:
 		w.popExcept()
 	case opWithCleanup: // 2.7
@@ -151,6 +155,23 @@ func (w *walk) blocks(in *instr) (handled, on bool) {
 		return false, true
 	}
 	return true, true
+}
+
+// resumes follows END_FINALLY of 3.8: on a number it goes on there, which is
+// behind a CALL_FINALLY. It says whether flow goes nowhere else.
+func (w *walk) resumes(v value) bool {
+	if !w.a.t.at(8) {
+		return false
+	}
+	only := !v.open && len(v.alts) > 0
+	for i := range v.alts {
+		if n, ok := v.alts[i].integer(); ok {
+			w.enter(int(n), w.stack)
+		} else {
+			only = false
+		}
+	}
+	return only
 }
 
 func (w *walk) popExcept() {

@@ -193,3 +193,34 @@ func setOf(list []string) map[string]bool {
 	}
 	return set
 }
+
+// TestLeavingHandlers leaves handlers and finally clauses early, for which 3.8
+// calls clauses like functions.
+func TestLeavingHandlers(t *testing.T) {
+	var sources []string
+	for _, leave := range []string{"return e", "continue", "break", "raise", "pass"} {
+		sources = append(sources,
+			"def f(a, e=0):\n for x in a:\n  try: x()\n  except ValueError as e:\n   "+leave+"\n  x()\n",
+			"def f(a, e=0):\n for x in a:\n  with x as y:\n   try:\n    y()\n    "+leave+"\n   finally:\n    y()\n  x()\n",
+			"def f(a, e=0):\n for x in a:\n  try:\n   try: x()\n   except ValueError as e:\n    with x: "+leave+"\n  finally: x()\n  x()\n")
+	}
+	for v, python := range interpreters(t) {
+		for i, c := range compileAll(t, python, sources) {
+			if r := Analyze(v, c); r.Unknown || len(r.Irregular) > 0 || r.Codes != 2 {
+				t.Errorf("%d.%d: unknown %v, irregular %q:\n%s", v.Major, v.Minor, r.Unknown, r.Irregular, sources[i])
+			}
+		}
+	}
+}
+
+// TestFinallyIsFollowedBack puts something else on the stack in a finally clause
+// of 3.8: what runs after it gets that.
+func TestFinallyIsFollowedBack(t *testing.T) {
+	v := py(8)
+	code := asm(t, v, "LOAD_CONST 0; CALL_FINALLY 6; LOAD_CONST 0; CALL_FUNCTION 1; RETURN_VALUE")
+	code = append(code, asm(t, v, "ROT_TWO; POP_TOP; LOAD_NAME 0; ROT_TWO; END_FINALLY")...)
+	r := Analyze(v, &Code{Layout: v.Layout(), Bytecode: code, Names: []string{"eval"}, Consts: []*Value{{Kind: marshal.None}}})
+	if len(r.Irregular) > 0 || !slices.ContainsFunc(r.Calls, func(c Call) bool { return c.Target == "builtins.eval" }) {
+		t.Errorf("irregular %q, calls %v", r.Irregular, r.Calls)
+	}
+}
