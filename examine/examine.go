@@ -224,10 +224,6 @@ func (w *worker) blob(ctx context.Context, s *subject.Subject, b input.Blob, who
 			recovered(r, out)
 		}
 	}()
-	if b.Size() == 0 {
-		out.Incomplete("empty", "the file holds no bytes: fetch it again")
-		return
-	}
 	if w.opt.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, w.opt.Timeout)

@@ -24,12 +24,14 @@ func walk(ctx context.Context, paths []string, ordered, queue chan<- *task) {
 type walker struct {
 	ctx            context.Context
 	ordered, queue chan<- *task
+	sent           int    // subjects of this walk
 	folderNow      string // the folder that is being walked; empty for a named path
 	rootDir        string // of the walk, links resolved
 }
 
 // send hands one subject on; false means that the scan was cancelled.
 func (w *walker) send(path string, p *problem) bool {
+	w.sent++
 	t := &task{path: path, folder: w.folderNow, problem: p, done: make(chan struct{})}
 	select {
 	case w.ordered <- t:
@@ -65,8 +67,14 @@ func (w *walker) root(path string) bool {
 		p := openProblem(err)
 		return w.send(path, &p)
 	}
-	w.rootDir = real
-	return w.folder(path)
+	w.rootDir, w.sent = real, 0
+	if !w.folder(path) {
+		return false
+	}
+	if w.sent == 0 {
+		return w.send(path, &problem{"no-files", "the folder holds no files: check the path"})
+	}
+	return true
 }
 
 func (w *walker) folder(dir string) bool {

@@ -9,6 +9,10 @@ import (
 // worst stay, the rest are counted under the reason "findings-truncated".
 const MaxDistinct = 1000
 
+// MaxReasons is how many reasons one subject keeps; a last one says that there
+// were more.
+const MaxReasons = 100
+
 // Collector gathers what is found in one subject: it folds repetitions of the
 // same fact into one finding with a count, and keeps the reasons why coverage
 // is not complete. The zero value is ready; it is not safe for concurrent use.
@@ -147,8 +151,14 @@ func (c *Collector) lower(to Coverage, code, detail string) {
 	if detail != "" {
 		reason += ": " + detail
 	}
-	if _, twice := c.seen[reason]; twice || len(c.reasons) >= 100 {
+	if _, twice := c.seen[reason]; twice {
 		return
+	}
+	if len(c.reasons) >= MaxReasons {
+		reason = "reasons-truncated"
+		if _, said := c.seen[reason]; said {
+			return
+		}
 	}
 	if c.seen == nil {
 		c.seen = map[string]struct{}{}

@@ -69,7 +69,7 @@ func TestReasonsAreBounded(t *testing.T) {
 		c.Incomplete("truncated", fmt.Sprint(i%500))
 	}
 	r := c.Result("f")
-	if len(r.Reasons) > 100 || r.Reasons[0] != "unknown-format" || r.Coverage != Unsupported {
+	if len(r.Reasons) != MaxReasons+1 || r.Reasons[MaxReasons] != "reasons-truncated" || r.Reasons[0] != "unknown-format" || r.Coverage != Unsupported {
 		t.Errorf("%d reasons, first %q, coverage %s", len(r.Reasons), r.Reasons[0], r.Coverage)
 	}
 }

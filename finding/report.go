@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"sort"
 	"time"
 
 	"bartizan/subject"
@@ -109,7 +110,9 @@ func (r *SubjectReport) Add(f Finding, waivers []Waiver, now time.Time) {
 		f.Count = 1
 	}
 	f.Fingerprint = Fingerprint(r.ID, &f)
-	result := Result{Findings: append(r.Findings, f), Coverage: r.Coverage}
+	all := append(r.Findings, f)
+	sort.SliceStable(all, func(i, j int) bool { return before(&all[i], &all[j]) })
+	result := Result{Findings: all, Coverage: r.Coverage}
 	result.Waive(waivers, now)
 	r.Findings, r.Verdict = result.Findings, VerdictOf(result.Findings, r.Coverage)
 }

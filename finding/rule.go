@@ -1,6 +1,9 @@
 package finding
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -59,6 +62,19 @@ func NewCatalogue(rules ...[]Rule) (*Catalogue, error) {
 		c.byID[r.ID] = i
 	}
 	return c, nil
+}
+
+// Digest names the catalogue's content, "sha256:" and 64 hex digits.
+func (c *Catalogue) Digest() string {
+	h := sha256.New()
+	for _, r := range c.rules {
+		b, err := json.Marshal(r)
+		if err != nil {
+			b = []byte(err.Error())
+		}
+		h.Write(b)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 // Rules gives the rules in order of id. The slice must not be changed.

@@ -45,6 +45,10 @@ func (e *Engine) Packs() map[string]string { return e.packs }
 // Examine scans one artefact and adds what it finds to out. An error means that
 // the engine itself failed: the subject is then incomplete.
 func (e *Engine) Examine(ctx context.Context, id, name string, blob input.Blob, out *finding.Collector) error {
+	if blob.Size() == 0 {
+		out.Incomplete("empty", "the file holds no bytes: fetch it again")
+		return nil
+	}
 	s := &scan{engine: e, budget: input.NewBudget(blob.Size())}
 	return s.artifact(ctx, &format.Artifact{Blob: blob, Path: id, Name: name, Budget: s.budget, Out: out})
 }
@@ -70,15 +74,19 @@ func (s *scan) artifact(ctx context.Context, a *format.Artifact) error {
 		if !f.Match(p) {
 			continue
 		}
+		a.Withdrawn = false
+		if err := f.Scan(ctx, a); err != nil {
+			return err
+		}
+		if a.Withdrawn {
+			continue
+		}
 		if matched < len(names) {
 			names[matched] = f.Name()
 		}
 		matched++
 		if a.Depth == 0 {
 			a.Out.Format(f.Name())
-		}
-		if err := f.Scan(ctx, a); err != nil {
-			return err
 		}
 	}
 	if !a.Probed {
@@ -104,8 +112,12 @@ func probe(a *format.Artifact) (*format.Probe, error) {
 }
 
 func (s *scan) child(ctx context.Context, parent *format.Artifact, c format.Child) error {
+	label := c.Label
+	if label == "" {
+		label = c.Name
+	}
 	a := &format.Artifact{
-		Blob: c.Blob, Path: parent.Path + "!/" + c.Name, Name: c.Name, Hint: c.Hint,
+		Blob: c.Blob, Path: parent.Path + "!/" + label, Name: c.Name, Hint: c.Hint,
 		Depth: parent.Depth + 1, Probed: c.Probed, Budget: s.budget, Out: parent.Out,
 	}
 	switch {
@@ -129,9 +141,7 @@ func (s *scan) guess(ctx context.Context, a *format.Artifact) error {
 	var apart finding.Collector
 	out := a.Out
 	a.Out = &apart
-	if err := s.artifact(ctx, a); err != nil {
-		return err
-	}
+	err := s.artifact(ctx, a)
 	out.Merge(&apart, apart.Reviews() || apart.Limited())
-	return nil
+	return err
 }

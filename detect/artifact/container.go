@@ -44,8 +44,6 @@ func (a archive) Match(p *format.Probe) bool {
 func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
 	in := container.In{Blob: art.Blob, Path: art.Path, Budget: art.Budget, Out: art.Out}
 	var torch torchArchive
-	// joblib before 0.10 wrote the numbers of an array beside the pickle, bare.
-	bare := strings.HasSuffix(lowerBase(art.Name), ".npy.z")
 	var seen int64
 	err := a.Walk(ctx, in, func(ctx context.Context, m *container.Member) error {
 		if m.Offset > seen+forgetEvery { // what lies behind need not stay resident
@@ -64,34 +62,40 @@ func (a archive) Scan(ctx context.Context, art *format.Artifact) error {
 			return err
 		}
 		defer release()
-		return art.Child(ctx, format.Child{Name: m.Label(), Blob: blob, Probed: bare || m.Probed() || torch.storage(m.Name)})
+		return art.Child(ctx, format.Child{Name: m.Name, Label: m.Label(), Blob: blob, Probed: m.Probed() || torch.storage(m.Name)})
 	})
 	torch.check(art)
 	return err
 }
 
 // torchArchive notices the members of a zip in which torch.save keeps raw
-// numbers: they have no format of their own.
-type torchArchive struct{ pickle, raw bool }
+// numbers: they have no format of their own, and are trusted only beside the
+// pickle that describes them.
+type torchArchive struct{ pickles, raw map[string]bool }
 
 // storage says whether a member is raw data by the place it has in the archive.
 func (t *torchArchive) storage(name string) bool {
 	dir, base := path.Split(name)
-	if base == "data.pkl" || base == "model.json" {
-		t.pickle = true
+	if t.pickles == nil {
+		t.pickles, t.raw = map[string]bool{}, map[string]bool{}
+	}
+	if base == "data.pkl" || base == "constants.pkl" {
+		t.pickles[dir] = true
 		return false
 	}
-	switch path.Base(dir) {
-	case "data", "constants", "tensors", "weights", ".data":
-		t.raw = true
+	switch parent, last := path.Split(strings.TrimSuffix(dir, "/")); last {
+	case "data", "constants", ".data":
+		t.raw[parent] = true
 		return true
 	}
 	return false
 }
 
-// check takes the trust back where the archive is none of torch's.
+// check takes the trust back where no pickle describes the raw members.
 func (t *torchArchive) check(a *format.Artifact) {
-	if t.raw && !t.pickle {
-		a.Out.Unsupported("unknown-format", "raw data without the pickle that describes it")
+	for dir := range t.raw {
+		if !t.pickles[dir] {
+			a.Out.Unsupported("unknown-format", "raw data without the pickle that describes it")
+		}
 	}
 }

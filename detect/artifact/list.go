@@ -11,6 +11,7 @@ import (
 	"bartizan/detect/artifact/pickle"
 	"bartizan/detect/artifact/plain"
 	"bartizan/detect/artifact/safetensors"
+	"bartizan/detect/artifact/symbol"
 	"bartizan/detect/artifact/template"
 	"bartizan/detect/artifact/torchscript"
 	"bartizan/finding"
@@ -18,14 +19,16 @@ import (
 
 // New makes an engine with every built-in format.
 func New(opt Options) (*Engine, error) {
-	e := &Engine{formats: builtin(opt), packs: map[string]string{}}
+	e := &Engine{formats: builtin(opt)}
 	e.rules = append(e.rules, ruleMismatch)
 	for _, f := range e.formats {
 		e.rules = append(e.rules, f.Rules()...)
 	}
-	if _, err := finding.NewCatalogue(e.rules); err != nil {
+	catalogue, err := finding.NewCatalogue(e.rules)
+	if err != nil {
 		return nil, err
 	}
+	e.packs = map[string]string{"symbols": symbol.Builtin().Version(), "rules": catalogue.Digest()}
 	return e, nil
 }
 
@@ -41,6 +44,7 @@ func builtin(opt Options) []format.Format {
 			npy.New(),
 			safetensors.New(),
 			gguf.New(),
+			gguf.NewLegacy(),
 			template.New(),
 		},
 		image.Formats(),

@@ -45,10 +45,10 @@ ITEM_METHODS = ("append", "extend", "__setitem__", "add", "update")
 
 
 class Node:
-    __slots__ = ("u", "c", "edges", "users", "built")
+    __slots__ = ("u", "c", "edges", "users")
 
     def __init__(self):
-        self.u, self.c, self.edges, self.users, self.built = 0, {}, [], set(), False
+        self.u, self.c, self.edges, self.users = 0, {}, [], {}
 
 
 class Program:
@@ -154,17 +154,24 @@ class Program:
                 return found
         if source is not None and name in source.names:
             return self.resolve_all(source.names[name], module, None)
-        for star in source.stars if source is not None else []:
-            for entity in self.module_entity(star, module):
-                found = self.member(entity[1], name) if entity[1] != module else []
-                if found:
-                    return found
+        found = self.starred(source, name) if source is not None else []
+        if found:
+            return found
         if self.is_module(module + "." + name):
             return [("M", module + "." + name)]
         if entry is not None:
             return [("X", module + "." + name)]
         if source is not None and "__getattr__" in source.names and not name.startswith("__"):
             return [U]
+        return []
+
+    def starred(self, source, name):
+        """What `from X import *` brings."""
+        for star in source.stars:
+            for entity in self.module_entity(star, source.name):
+                found = self.member(entity[1], name) if entity[1] != source.name else []
+                if found:
+                    return found
         return []
 
     def probed(self, module, name, entry, source):
@@ -184,7 +191,7 @@ class Program:
             return [("X", ".".join(entry[2]))]
         if kind == "f" and entry[1] == "c" and (self.facts.get(module + "." + name) is not None or self.facts.get(".".join(entry[2])) is not None):
             return [("X", module + "." + name if self.facts.get(module + "." + name) is not None else ".".join(entry[2]))]
-        if kind in ("c", "f") and (source is None or name not in source.names):
+        if kind in ("c", "f") and (source is None or name not in source.names and not self.starred(source, name)):
             return [("X", ".".join(entry[2]) if entry[2][0] else module + "." + name)]
         return None
 
@@ -437,6 +444,8 @@ class Program:
         kind = base[0]
         if kind == "C":
             return [("I", base[1])]
+        if kind == "F" and base[1][1] == "with_metaclass" and len(args) > 1:
+            return [e for values in args[1:] for e in self.resolve_all(values, module, recv)]
         if kind == "F":
             return self.returned(base)
         if kind == "X":
@@ -571,7 +580,7 @@ class Program:
 
     def edge(self, node, user, target, op=None, ctx=None, shift=0, mode="args"):
         found = self.node(target)
-        found.users.add(user)
+        found.users[user] = None
         node.edges.append((target, op, ctx, shift, mode))
 
     def build_fact(self, name, node):
@@ -1044,7 +1053,7 @@ class Program:
         else:
             target = ("X", entity[1])
         node = self.node(target)
-        node.users.add(key)
+        node.users[key] = None
         total = node.u
         for (fid, _), mask in node.c.items():
             total |= mask if fid == target[1] or fid == target else 0

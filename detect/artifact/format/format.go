@@ -57,7 +57,7 @@ type Format interface {
 	Extensions() []string
 	Rules() []finding.Rule
 	// Match says whether the bytes may be of this kind. Several formats may
-	// match one artefact; each scans it.
+	// match one artefact; each scans it. It may be wrong: Scan can withdraw.
 	Match(p *Probe) bool
 	// Scan examines a. An error means that the scanner itself failed (I/O,
 	// context); what is wrong with the bytes is a finding or a.Incomplete.
@@ -77,6 +77,9 @@ type Artifact struct {
 	Probed bool
 	Budget *input.Budget
 	Out    *finding.Collector
+	// Withdrawn is set by a format that matched and then found the bytes to be
+	// none of its kind.
+	Withdrawn bool
 	// Child scans what lies within. It returns an error only where the scanner
 	// itself failed; a spent depth or budget is recorded in Out.
 	Child func(ctx context.Context, c Child) error
@@ -84,9 +87,11 @@ type Artifact struct {
 
 // Child is something found within an artefact.
 type Child struct {
-	// Name is the member's name or what it was unpacked from ("base64@120").
+	// Name is the member's name as stored, or what it was unpacked from ("base64@120").
 	Name string
-	Blob input.Blob
+	// Label is the name as it stands in paths, where that differs.
+	Label string
+	Blob  input.Blob
 	// Hint names the format that the loader will apply whatever the content.
 	Hint string
 	// Probed is set where the bytes may be anything (a string in a pickle):

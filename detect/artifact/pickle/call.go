@@ -38,10 +38,8 @@ func (m *machine) call(op byte, callee, args, kwargs val, off int) val {
 		result = m.callPartial(n, args, kwargs, off)
 	case nGetter:
 		result = m.callGetter(n, args, off)
-	case nInstance:
-		result = m.callInstance(n, callee, args, off)
 	}
-	if result == 0 {
+	if result == 0 { // also for instances: what their __call__ does is not known
 		m.events.unresolvable(m, off, "calls something that only the loader knows", callee, args)
 		result = m.unknown(callee, args, off)
 	}

@@ -42,7 +42,6 @@ func (m *machine) codeEvidence(ref *symbolRef, args val) map[string]any {
 	if !whole {
 		return nil
 	}
-	var version marshal.Version
 	var codes []*pycode.Code
 	switch ref.canonical() {
 	case "marshal.loads":
@@ -66,7 +65,7 @@ func (m *machine) codeEvidence(ref *symbolRef, args val) map[string]any {
 	if len(codes) == 0 {
 		return nil
 	}
-	r := pycode.Analyze(version, codes...)
+	r := pycode.Analyze(marshal.Version{}, codes...)
 	calls := make([]string, 0, len(r.Calls))
 	for _, c := range r.Calls {
 		calls = append(calls, c.Target)

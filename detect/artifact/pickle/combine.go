@@ -331,9 +331,3 @@ func (m *machine) callBound(n *node, callee, args, kwargs val, off int) val {
 	}
 	return m.made(n.sym, callee, args, kwargs, off)
 }
-
-// callInstance is the call of what a call gave: inert only where the class is
-// known and its __call__ is proven inert.
-func (m *machine) callInstance(n *node, callee, args val, off int) val {
-	return 0
-}

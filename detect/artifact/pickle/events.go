@@ -3,6 +3,7 @@ package pickle
 import (
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"bartizan/detect/artifact/symbol"
 	"bartizan/finding"
@@ -19,9 +20,6 @@ type events struct {
 
 	// blocking counts the findings that block, in this reading and before.
 	blocking int
-	// onlyCalls drops everything but dangerous calls: for readings in which
-	// raw bytes are taken for opcodes, where names appear by chance.
-	onlyCalls bool
 	// tar says that the stream is a member of torch's oldest format.
 	tar       bool
 	full      bool // findings were dropped
@@ -42,9 +40,6 @@ const (
 )
 
 func (e *events) add(r *finding.Rule, off int, key, message string, evidence map[string]any) *finding.Finding {
-	if e.onlyCalls && r.ID != ruleDangerousCall.ID {
-		return nil
-	}
 	k := eventKey{r.ID, e.base + off, key}
 	if _, twice := e.seen[k]; twice {
 		return nil
@@ -63,6 +58,16 @@ func (e *events) add(r *finding.Rule, off int, key, message string, evidence map
 		e.blocking++
 	}
 	return &e.found[len(e.found)-1]
+}
+
+// keep takes back in a finding that was rolled back.
+func (e *events) keep(f finding.Finding) {
+	name, _ := f.Evidence["symbol"].(string)
+	e.seen[eventKey{f.Rule, int(*f.Place.Offset), name}] = struct{}{}
+	e.found = append(e.found, f)
+	if f.Blocks() {
+		e.blocking++
+	}
 }
 
 // raise lifts a finding to severity s.
@@ -112,7 +117,8 @@ func (e *events) dangerous(m *machine, ref *symbolRef, effect symbol.Effect, arg
 	for k, v := range m.codeEvidence(ref, args) {
 		ev[k] = v
 	}
-	e.add(&ruleDangerousCall, off, ref.display(), "calls "+ref.display()+short(m.renderArgs(args, 0)), ev)
+	f := e.add(&ruleDangerousCall, off, ref.display(), "calls "+ref.display()+short(m.renderArgs(args, 0)), ev)
+	m.identify(f, args)
 }
 
 func effectText(ref *symbolRef, effect symbol.Effect) string {
@@ -136,11 +142,13 @@ func (e *events) unknownCall(m *machine, ref *symbolRef, why string, args val, o
 	ev["arguments"] = short(m.renderArgs(args, 0))
 	ev["known"] = known(ref)
 	if why == "" {
-		e.add(&ruleUnknownCall, off, ref.display(), "calls "+ref.display()+", of which nothing is proven, with plain data", ev)
+		f := e.add(&ruleUnknownCall, off, ref.display(), "calls "+ref.display()+", of which nothing is proven, with plain data", ev)
+		m.identify(f, args)
 		return
 	}
 	ev["because"] = why
 	f := e.add(&ruleUnknownCall, off, ref.display(), "calls "+ref.display()+", of which nothing is proven, with "+why, ev)
+	m.identify(f, args)
 	e.raise(f, finding.High)
 }
 
@@ -162,6 +170,7 @@ func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off in
 	ev := symbolEvidence(ref)
 	ev["arguments"] = short(m.renderArgs(args, 0))
 	f := e.add(&ruleShape, off, ref.display(), "calls "+ref.display()+" with arguments that its library never gives it", ev)
+	m.identify(f, args)
 	if active {
 		e.raise(f, finding.High)
 	}
@@ -169,8 +178,9 @@ func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off in
 
 func (e *events) unresolvable(m *machine, off int, message string, target, args val) {
 	e.trace.unfolded()
-	e.add(&ruleUnresolvable, off, "", message, map[string]any{
+	f := e.add(&ruleUnresolvable, off, "", message, map[string]any{
 		"target": short(m.render(target, 0)), "arguments": short(m.renderArgs(args, 0))})
+	m.identify(f, target, args)
 }
 
 // deadEnd is for a combinator that reaches for an attribute which its object is
@@ -191,7 +201,7 @@ func (e *events) overwritten(m *machine, ref *symbolRef, how string, arg val, of
 	ref.called = true
 	ev := symbolEvidence(ref)
 	ev["operation"], ev["arguments"] = how, short(m.render(arg, 0))
-	e.add(&ruleOverwrite, off, ref.display()+how, "changes "+ref.display()+" by "+how, ev)
+	m.identify(e.add(&ruleOverwrite, off, ref.display()+how, "changes "+ref.display()+" by "+how, ev), arg)
 }
 
 // handedOn is for a value that acts by itself and is given to a call or kept in
@@ -201,7 +211,7 @@ func (e *events) handedOn(m *machine, ref *symbolRef, acts string, arg val, off 
 	ref.called = true
 	ev := symbolEvidence(ref)
 	ev["acts"], ev["arguments"] = short(acts), short(m.render(arg, 0))
-	e.add(&ruleHandedOn, off, ref.display(), "hands "+short(acts)+" to "+ref.display(), ev)
+	m.identify(e.add(&ruleHandedOn, off, ref.display(), "hands "+short(acts)+" to "+ref.display(), ev), arg)
 }
 
 func (e *events) hook(m *machine, ref *symbolRef, attribute string, off int) {
@@ -211,8 +221,9 @@ func (e *events) hook(m *machine, ref *symbolRef, attribute string, off int) {
 }
 
 func (e *events) objectEffect(m *machine, ref *symbolRef, effect symbol.Effect, how string, arg val, off int) {
-	e.add(&ruleObjectEffect, off, ref.display()+how, how+" on an instance of "+ref.display()+" can "+effect.String(),
+	f := e.add(&ruleObjectEffect, off, ref.display()+how, how+" on an instance of "+ref.display()+" can "+effect.String(),
 		map[string]any{"symbol": ref.display(), "operation": how, "effects": effect.String(), "arguments": short(m.render(arg, 0))})
+	m.identify(f, arg)
 }
 
 func (e *events) undecidedState(m *machine, ref *symbolRef, how string, off int) {
@@ -295,5 +306,9 @@ func short(s string) string {
 	if len(s) <= maxShort {
 		return s
 	}
-	return s[:maxShort] + "…"
+	cut := maxShort
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
 }

@@ -100,7 +100,7 @@ var canStart = func() (t [256]bool) {
 // pickle files accept as well, or of one that no pickle loader reads.
 func foreign(h []byte) bool {
 	for _, magic := range []string{"PK\x03\x04", "PK\x05\x06", "PK\x07\x08", "\x1f\x8b", "BZh", "\xfd7zXZ\x00", "7z\xbc\xaf\x27\x1c", "Rar!", "\x28\xb5\x2f\xfd",
-		"\x04\x22\x4d\x18", "\x93NUMPY", "GGUF", "\x89HDF", "\x89PNG", "\x7fELF", "%PDF", "TFL3", "ZF", "CBM1", "GGJT", "SQLite format 3"} {
+		"\x04\x22\x4d\x18", "\x93NUMPY", "GGUF", "\x89HDF", "\x89PNG", "\x7fELF", "%PDF", "TFL3", "ZF", "CBM1", "tjgg", "SQLite format 3"} {
 		if len(h) >= len(magic) && string(h[:len(magic)]) == magic {
 			return true
 		}

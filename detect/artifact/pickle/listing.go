@@ -10,6 +10,7 @@ import (
 type listing struct {
 	lines []string
 	names map[val]string
+	made  int // names given so far
 	full  bool
 }
 
@@ -22,6 +23,23 @@ func (l *listing) add(line string) {
 		return
 	}
 	l.lines = append(l.lines, line)
+}
+
+// len is how many lines there are; reset takes back those behind n, and the
+// names, which belong to one reading.
+func (l *listing) len() int {
+	if l == nil {
+		return 0
+	}
+	return len(l.lines)
+}
+
+func (l *listing) reset(n int) {
+	if l == nil {
+		return
+	}
+	l.lines = l.lines[:min(n, len(l.lines))]
+	clear(l.names)
 }
 
 // text is the whole listing.
@@ -52,7 +70,8 @@ func (l *listing) call(m *machine, op byte, result, callee, args, kwargs val) {
 	if kwargs != 0 {
 		line += " # **" + m.render(kwargs, 0)
 	}
-	name := fmt.Sprintf("_%d", len(l.names))
+	name := fmt.Sprintf("_%d", l.made)
+	l.made++
 	l.names[result] = name
 	l.add(name + " = " + line)
 }

@@ -84,7 +84,7 @@ type fault struct {
 	detail string
 }
 
-// memoryLimit bounds the arenas of one machine, in bytes; see README of docs/scanning.md.
+// memoryLimit bounds the tables of one machine, in bytes (docs/scanning.md, Bounds).
 const memoryLimit = 40 << 20
 
 // A dense stream memoises about every tenth byte.

@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"strconv"
+	"strings"
 
 	"bartizan/detect/artifact/symbol"
 )
@@ -96,10 +97,10 @@ func (m *machine) is(v val, t *symbol.Type, depth int) bool {
 	case "storage":
 		return m.storage(n)
 	}
-	return m.isContainer(n, t, depth)
+	return m.isContainer(v, n, t, depth)
 }
 
-func (m *machine) isContainer(n *node, t *symbol.Type, depth int) bool {
+func (m *machine) isContainer(v val, n *node, t *symbol.Type, depth int) bool {
 	if n == nil {
 		return false
 	}
@@ -114,7 +115,7 @@ func (m *machine) isContainer(n *node, t *symbol.Type, depth int) bool {
 			return false
 		}
 	case "dict":
-		if n.kind != nDict && !m.builtDict(n) {
+		if n.kind != nDict && !(m.builtDict(n) && m.harmless(v)) {
 			return false
 		}
 	case "set":
@@ -211,10 +212,14 @@ func (m *machine) builtBy(n *node, names ...string) bool {
 	return false
 }
 
-// storage is what torch tensors are rebuilt from: a persistent id, or a storage
-// object built by an inert call.
+// storage is what torch tensors are rebuilt from: a persistent id, or what one of
+// torch's storage classes or loaders gave.
 func (m *machine) storage(n *node) bool {
-	return n != nil && (n.kind == nPers || n.kind == nInstance)
+	if n == nil || n.kind != nInstance {
+		return n != nil && n.kind == nPers
+	}
+	ref := m.ref(n)
+	return ref != nil && strings.HasPrefix(ref.canonical(), "torch.") && (strings.Contains(ref.canonical(), "torage") || nestedLoaders[ref.canonical()])
 }
 
 // render gives a value as short pseudo-code.

@@ -27,7 +27,7 @@ type hidden struct {
 type literalSink struct {
 	found []hidden
 	full  bool
-	off   bool // nothing is collected in readings after the first
+	off   bool // nothing is collected: a look at bytes that may be no stream
 }
 
 // see looks at a literal of size bytes at pos.

@@ -22,7 +22,7 @@ var (
 			"the network or the interpreter's own state. It happens while the file is loaded, before anybody sees the object.",
 		Severity: finding.Critical, Confidence: finding.ConfidenceHigh, References: pickleRefs, Remediation: doNotLoad,
 		Evidence: map[string]string{"symbol": evidenceSymbol, "target": evidenceTarget, "effects": "what calling it can do",
-			"arguments": evidenceArgs, "via": "the symbols through which it was reached", "dangerous_for": evidenceWhom, "code": "names and calls of code that the arguments carry"},
+			"arguments": evidenceArgs, "via": "the symbols through which it was reached", "dangerous_for": evidenceWhom, "code": "what code among the arguments names: references, imports, calls and names; or why it cannot be read"},
 	}
 	ruleDangerousGlobal = finding.Rule{
 		ID: "pickle/dangerous-global", Title: "Loading resolves something dangerous",
@@ -157,9 +157,26 @@ var (
 
 // Rules are the rules of this package.
 func Rules() []finding.Rule {
-	return []finding.Rule{
+	all := []finding.Rule{
 		ruleDangerousCall, ruleDangerousGlobal, ruleImportEffect, ruleUnknownCall, ruleUnknownGlobal, ruleShape,
 		ruleUnresolvable, ruleComputedName, ruleOverwrite, ruleHook, ruleObjectEffect, ruleUndecidedState,
-		ruleExtension, ruleNested, ruleNestedCall, ruleCombinator, ruleImports, ruleFrames, ruleTrailing, ruleExhaustion, ruleTensorBounds, ruleFilledObject, ruleHandedOn,
+		ruleExtension, ruleNested, ruleNestedCall, ruleCombinator, ruleImports, ruleFrames, ruleTrailing, ruleExhaustion,
+		ruleTensorBounds, ruleFilledObject, ruleHandedOn,
 	}
+	for i := range all {
+		documentSymbol(&all[i])
+	}
+	return all
+}
+
+// documentSymbol adds the keys that come with every symbol (see symbolEvidence).
+func documentSymbol(r *finding.Rule) {
+	if _, ok := r.Evidence["symbol"]; !ok {
+		return
+	}
+	keys := map[string]string{"target": evidenceTarget, "via": "the symbols through which it was reached"}
+	for k, v := range r.Evidence {
+		keys[k] = v
+	}
+	r.Evidence = keys
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"strconv"
 	"unicode/utf8"
+
+	"bartizan/detect/artifact/symbol"
 )
 
 // slow executes every opcode but those that run does in line. pos stands behind the opcode at start.
@@ -165,9 +167,18 @@ func (m *machine) stackGlobal(start int) {
 }
 
 // computed says whether a value may be text at run time though it is not known.
+// An instance of a class is none, unless the class is text's own.
 func (m *machine) computed(v val) bool {
 	n := m.node(v)
-	return n != nil && n.kind > nDict
+	if n == nil || n.kind <= nDict {
+		return false
+	}
+	ref := m.ref(n)
+	if n.kind != nInstance || ref == nil || ref.status != symbol.Found || ref.kind != symbol.Class {
+		return true
+	}
+	name := ref.canonical()
+	return name == "builtins.str" || name == "builtins.unicode"
 }
 
 // textOperand executes the opcodes of protocol 0 whose operand is a line.

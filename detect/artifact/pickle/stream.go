@@ -82,6 +82,7 @@ func (s *scanner) scan(data []byte) error {
 		seen[at] = true
 		end, ok, err := s.stream(data[at:], at, len(seen)-1)
 		if err != nil {
+			s.report() // what was found before the time was over counts
 			return err
 		}
 		if ok {
@@ -100,6 +101,7 @@ func (s *scanner) scan(data []byte) error {
 	}
 	if streams > 1 && len(seen) > 1 {
 		if err := s.through(data, streams-1); err != nil {
+			s.report()
 			return err
 		}
 	}
@@ -116,6 +118,7 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 	s.events.base = base
 	mark := s.snapshot()
 	s.m.listing = s.listing
+	s.listing.reset(mark.lines)
 	s.m.forget = s.forgetFrom(base)
 	s.m.literal = literalSink{}
 	first, err := s.read(data, reading{})
@@ -123,7 +126,9 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 		return 0, false, err
 	}
 	if first.joblib {
-		s.keepCalls(mark)
+		s.events.finish(s.m)
+		s.keepNamed(mark)
+		s.listing.reset(mark.lines)
 		s.m.literal = literalSink{}
 		if first, err = s.read(data, reading{joblib: true}); err != nil {
 			return 0, false, err
@@ -136,8 +141,9 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 		return 0, false, nil
 	}
 	s.events.finish(s.m)
-	if first.fault != nil && s.guessed && s.events.blocking == mark.blocking {
+	if first.fault != nil && s.guessed && s.events.blocking == mark.blocking && !s.named(mark) {
 		s.rollback(mark)
+		s.a.Withdrawn = index == 0
 		return 0, false, nil
 	}
 	s.collect(s.m.literal, base)
@@ -169,6 +175,16 @@ func (s *scanner) through(data []byte, stops int) error {
 	s.events.finish(s.m)
 	_, err = s.others(data, r, o)
 	return err
+}
+
+// named says whether something with the name of a Python object was resolved.
+func (s *scanner) named(since snapshot) bool {
+	for _, n := range s.events.names[since.names:] {
+		if plausibleName(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // countsAsStream says whether bytes behind a stream that end in a fault are a
@@ -213,9 +229,7 @@ func (s *scanner) others(data []byte, r reading, first outcome) (end int, err er
 	count := 1
 	for len(queue) > 0 {
 		if count++; count > maxReadings || !s.a.Budget.Work(int64(len(data))) {
-			s.a.Incomplete("readings-limit", fmt.Sprintf("more than %d ways to read the stream", count-1))
-			s.events.trace.unfolded()
-			s.frames(count, finding.High)
+			s.tooManyReadings(count, first)
 			return end, nil
 		}
 		r := queue[0]
@@ -236,6 +250,20 @@ func (s *scanner) others(data []byte, r reading, first outcome) (end int, err er
 		s.frames(count, finding.Medium)
 	}
 	return end, nil
+}
+
+// tooManyReadings ends the search where a stream can be read in more ways than
+// are followed: only a stream built for it can.
+func (s *scanner) tooManyReadings(count int, first outcome) {
+	s.events.trace.unfolded()
+	if count <= maxReadings {
+		s.a.Incomplete("work-limit", fmt.Sprintf("%d ways to read the stream were followed", count-1))
+	} else {
+		s.a.Incomplete("readings-limit", fmt.Sprintf("more than %d ways to read the stream", count-1))
+	}
+	if first.crossings > 0 {
+		s.frames(count, finding.High)
+	}
 }
 
 func (s *scanner) frames(readings int, severity finding.Severity) {
@@ -305,11 +333,11 @@ func (s *scanner) forgetFrom(base int) func(from, to int) {
 }
 
 // snapshot and rollback take back the findings of bytes that are no stream.
-type snapshot struct{ found, names, combiners, blocking int }
+type snapshot struct{ found, names, combiners, blocking, lines int }
 
 func (s *scanner) snapshot() snapshot {
 	e := &s.events
-	return snapshot{len(e.found), len(e.names), len(e.combiners), e.blocking}
+	return snapshot{len(e.found), len(e.names), len(e.combiners), e.blocking, s.listing.len()}
 }
 
 func (s *scanner) rollback(to snapshot) {
@@ -321,26 +349,23 @@ func (s *scanner) rollback(to snapshot) {
 			}
 		}
 	}
+	s.listing.reset(to.lines)
 	e.found, e.names, e.combiners, e.blocking = e.found[:to.found], e.names[:to.names], e.combiners[:to.combiners], to.blocking
 }
 
-// keepCalls drops everything since the snapshot but dangerous calls: the plain
-// reading of a joblib file takes raw arrays for opcodes.
-func (s *scanner) keepCalls(since snapshot) {
-	var calls []finding.Finding
+// keepNamed keeps of the plain reading of a joblib file what stands for itself: it
+// takes raw arrays for opcodes, and a persistent id or an extension code appears
+// there by chance, a name of identifiers does not.
+func (s *scanner) keepNamed(since snapshot) {
+	var kept []finding.Finding
 	for _, f := range s.events.found[since.found:] {
-		if f.Rule == ruleDangerousCall.ID {
-			calls = append(calls, f)
+		if name, ok := f.Evidence["symbol"].(string); ok && plausibleName(name) || f.Rule == ruleComputedName.ID {
+			kept = append(kept, f)
 		}
 	}
 	s.rollback(since)
-	for _, f := range calls {
-		symbol, ok := f.Evidence["symbol"].(string)
-		if ok {
-			s.events.seen[eventKey{f.Rule, int(*f.Place.Offset), symbol}] = struct{}{}
-		}
-		s.events.found = append(s.events.found, f)
-		s.events.blocking++
+	for _, f := range kept {
+		s.events.keep(f)
 	}
 }
 
@@ -443,7 +468,6 @@ func alphabetic(b []byte) bool {
 type probed struct {
 	stream bool   // they are a pickle stream
 	call   string // a symbol that it calls
-	names  int
 	end    int
 	stop   bool
 }
@@ -456,7 +480,7 @@ func probeStream(ctx context.Context, db *symbol.DB, data []byte) probed {
 	m := &machine{ctx: ctx, db: db, events: &e, symIndex: map[string]uint32{}, literal: literalSink{off: true}}
 	m.begin(data, reading{})
 	end := m.run(0)
-	p := probed{end: end, names: len(t.out.Names), stop: m.fault == nil && m.err == nil}
+	p := probed{end: end, stop: m.fault == nil && m.err == nil}
 	if len(t.out.Calls) > 0 {
 		p.call = t.out.Calls[0]
 	}
