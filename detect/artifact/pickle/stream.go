@@ -355,11 +355,11 @@ func (s *scanner) rollback(to snapshot) {
 
 // keepNamed keeps of the plain reading of a joblib file what stands for itself: it
 // takes raw arrays for opcodes, and a persistent id or an extension code appears
-// there by chance, a name of identifiers does not.
+// there by chance, a name of identifiers that blocks does not.
 func (s *scanner) keepNamed(since snapshot) {
 	var kept []finding.Finding
 	for _, f := range s.events.found[since.found:] {
-		if name, ok := f.Evidence["symbol"].(string); ok && plausibleName(name) || f.Rule == ruleComputedName.ID {
+		if name, ok := f.Evidence["symbol"].(string); f.Blocks() && (ok && plausibleName(name) || f.Rule == ruleComputedName.ID) {
 			kept = append(kept, f)
 		}
 	}
