@@ -45,6 +45,8 @@ type scanner struct {
 	guessed bool
 	// frameEnd is where its frame ends behind its STOP, or 0.
 	frameEnd int
+	// ends is where the other readings of the last stream ended.
+	ends []int
 }
 
 func newScanner(ctx context.Context, a *format.Artifact, m *machine, db *symbol.DB, t *trace) *scanner {
@@ -97,6 +99,9 @@ func (s *scanner) scan(data []byte) error {
 			if s.frameEnd > 0 {
 				starts = append(starts, at+s.frameEnd)
 			}
+			for _, e := range s.ends {
+				starts = append(starts, at+e)
+			}
 		}
 	}
 	if streams > 1 && len(seen) > 1 {
@@ -115,7 +120,7 @@ func (s *scanner) scan(data []byte) error {
 // stream examines the stream that starts at base. ok is false where nothing can
 // follow it.
 func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err error) {
-	s.events.base = base
+	s.events.base, s.ends = base, s.ends[:0]
 	mark := s.snapshot()
 	s.m.listing = s.listing
 	s.listing.reset(mark.lines)
@@ -241,6 +246,10 @@ func (s *scanner) others(data []byte, r reading, first outcome) (end int, err er
 		}
 		if o.fault == nil {
 			end = max(end, o.end)
+			s.ends = append(s.ends, o.end)
+			if s.m.stopFrame > 0 {
+				s.ends = append(s.ends, s.m.stopFrame)
+			}
 		}
 		s.collect(s.m.literal, s.events.base)
 		s.events.finish(s.m)

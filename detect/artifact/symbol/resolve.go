@@ -147,9 +147,21 @@ func (w *walk) end(at place, status Status) Resolution {
 	case at.name == "":
 		r.Symbol.Kind, r.Symbol.SetState, r.Symbol.Items = Module, State, State
 	default:
+		w.suspect(&r.Symbol, at)
 		r.Symbol.Signatures = w.db.signatures(at.rec.sigs)
 	}
 	return r
+}
+
+// suspect adds what a wildcard says of everything in a module to a symbol of
+// which the derivation could not decide what calling it does.
+func (w *walk) suspect(s *Symbol, at place) {
+	if at.wild || s.Call&Undecided == 0 || at.rec.sigs != 0 {
+		return
+	}
+	if wild, ok := w.wildcard(at, wildName); ok {
+		s.Call |= wild.rec.call
+	}
 }
 
 func (w *walk) setAll(s *Symbol, e Effect) {
