@@ -165,7 +165,7 @@ def analyse_interpreter(python, tables, facts, log):
     whole = [n for n in sorted(names) if not is_test(n)]
     program.load([n for n in whole if split_bundled(n) == "cpython"])
     for library, table in tables.items():
-        collect(program, table, [n for n in whole if split_bundled(n) == library], set(whole), lean=library != "cpython")
+        collect(program, table, [n for n in whole if split_bundled(n) == library], set(whole), lean=library != "cpython", slim=library != "cpython")
     for name in sorted(names):
         if is_test(name):
             tables[split_bundled(name)].modules.setdefault(name, {})

@@ -101,9 +101,9 @@ class Collector:
         self.rows, self.inherited = [], set()
 
     def adds_nothing(self, row):
-        """A method that is undecided, or in third-party code inert, can as well be unknown."""
+        """A method that is undecided, or in third-party code does nothing serious, can as well be unknown."""
         mask = row.effects.get("call", 0)
-        return not mask & ~UNDECIDED if self.lean else mask == UNDECIDED
+        return not mask & SERIOUS if self.lean else mask == UNDECIDED
 
     def kept_anyway(self, name):
         """What pickle calls by itself is worth a row even when inert."""
@@ -129,6 +129,8 @@ class Collector:
                 continue
             if self.extra:
                 row.effects["call"] = row.effects.get("call", 0) | self.extra
+            if self.lean and row.kind == "d" and not row.effects.get("call", 0) & SERIOUS:
+                continue
             if not (self.slim and self.dispensable(row)):
                 self.table.add(module, name, row)
 
@@ -137,9 +139,9 @@ class Collector:
         mask = row.effects.get("call", 0)
         if row.kind == "a":
             return row.target.partition(".")[0] not in TELLING_MODULES
-        if row.kind in ("r", "d"):
+        if row.kind == "r":
             return not mask & SERIOUS
-        return row.kind == "f" and mask == UNDECIDED
+        return row.kind == "f" and bool(mask & UNDECIDED) and not mask & SERIOUS
 
     # ---- one module
 

@@ -27,6 +27,7 @@ func (m *machine) counted(op byte, start, pos int) int {
 	}
 	body, ok := m.operand(pos, size)
 	if !ok {
+		m.wanted = pos + size
 		m.fail("truncated", start, "operand claims more bytes than the stream has")
 		return start
 	}

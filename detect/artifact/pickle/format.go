@@ -73,7 +73,13 @@ func (f *Format) runs(p *format.Probe) bool {
 		return true
 	}
 	cut := int64(len(p.Head)) < p.Size
-	return !isText(p.Head) && r.stop && int64(r.end) == p.Size || cut && r.end > len(p.Head)-256
+	switch {
+	case !isText(p.Head) && r.stop && int64(r.end) == p.Size:
+		return true
+	case !cut:
+		return false
+	}
+	return r.end > len(p.Head)-256 || r.wanted > len(p.Head) && int64(r.wanted) <= p.Size
 }
 
 func isText(h []byte) bool {

@@ -47,6 +47,7 @@ type machine struct {
 	chain  int    // calls that are being evaluated within one another
 	inner  int    // machines around this one
 	stops  int    // STOPs that this reading went on from
+	wanted int    // where the operand ends that the data cuts off
 	resume int    // where to go on after one
 	// stopFrame is where the frame ends in which STOP stood, if it goes on
 	// behind it: unpicklers that read from a file have read that far, and the
@@ -121,7 +122,7 @@ func (m *machine) begin(data []byte, r reading) {
 	clear(m.consts)
 	m.consts, m.folded, m.chain = m.consts[:0], 0, 0
 	m.shared, m.high, m.digits, m.stops, m.buffers = 0, 0, 0, 0, false
-	m.sawTextKey, m.sawNumberKey, m.stopFrame = false, false, 0
+	m.sawTextKey, m.sawNumberKey, m.stopFrame, m.wanted = false, false, 0, 0
 	m.syms = m.syms[:0]
 	clear(m.symIndex)
 	m.proto, m.fault, m.softFault, m.err = 0, nil, nil, nil

@@ -146,7 +146,7 @@ func (s *scanner) stream(data []byte, base, index int) (end int, ok bool, err er
 		return 0, false, nil
 	}
 	s.events.finish(s.m)
-	if first.fault != nil && s.guessed && s.events.blocking == mark.blocking && !s.named(mark) {
+	if first.fault != nil && s.guessed && !s.acted(mark, data) {
 		s.rollback(mark)
 		s.a.Withdrawn = index == 0
 		return 0, false, nil
@@ -182,14 +182,15 @@ func (s *scanner) through(data []byte, stops int) error {
 	return err
 }
 
-// named says whether something with the name of a Python object was resolved.
-func (s *scanner) named(since snapshot) bool {
+// acted says whether a guessed stream did something before it failed: it resolved
+// a name of identifiers, and where it is text, whose lines may look like names,
+// something of it blocks.
+func (s *scanner) acted(since snapshot, data []byte) bool {
+	named := false
 	for _, n := range s.events.names[since.names:] {
-		if plausibleName(n) {
-			return true
-		}
+		named = named || plausibleName(n)
 	}
-	return false
+	return named && (s.events.blocking > since.blocking || !isText(data[:min(len(data), format.HeadBytes)]))
 }
 
 // countsAsStream says whether bytes behind a stream that end in a fault are a
@@ -478,6 +479,7 @@ type probed struct {
 	stream bool   // they are a pickle stream
 	call   string // a symbol that it calls
 	end    int
+	wanted int // where an operand ends that the bytes cut off
 	stop   bool
 }
 
@@ -489,7 +491,7 @@ func probeStream(ctx context.Context, db *symbol.DB, data []byte) probed {
 	m := &machine{ctx: ctx, db: db, events: &e, symIndex: map[string]uint32{}, literal: literalSink{off: true}}
 	m.begin(data, reading{})
 	end := m.run(0)
-	p := probed{end: end, stop: m.fault == nil && m.err == nil}
+	p := probed{end: end, wanted: m.wanted, stop: m.fault == nil && m.err == nil}
 	if len(t.out.Calls) > 0 {
 		p.call = t.out.Calls[0]
 	}

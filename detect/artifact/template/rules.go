@@ -78,6 +78,15 @@ var driftRule = &finding.Rule{
 	Evidence:    map[string]string{"other": "where the other template stands", "difference": "the first difference of the canonical texts, shortened"},
 }
 
+var objectTagRule = &finding.Rule{
+	ID: "yaml/object-tag", Title: "YAML names Python or Ruby objects to make",
+	Help: "A tag such as !!python/object/apply makes a loader that is not a safe one call what it names while it reads the file. " +
+		"yaml.safe_load refuses such a file.",
+	Severity: finding.High, Confidence: finding.ConfidenceHigh, References: []string{"CWE-502", "CVE-2017-18342", "CVE-2020-14343", "AML.T0011.000"},
+	Remediation: "Read the file with yaml.safe_load only, and find out why configuration names code.",
+	Evidence:    map[string]string{"symbol": "the tag"},
+}
+
 var secretRule = &finding.Rule{
 	ID: "template/config-secret", Title: "Configuration holds a credential or a destructive command",
 	Help:     "A key named for a credential holds a value of a known form, or a key named for a command holds one that destroys data. Nothing runs by loading the file, but neither belongs into a model's folder.",
@@ -90,7 +99,7 @@ var secretRule = &finding.Rule{
 func (Format) Rules() []finding.Rule {
 	kinds := []string{jinja.CodeArgument, jinja.DangerousGlobal, jinja.DunderAccess, jinja.DynamicAttribute,
 		jinja.HiddenInstruction, jinja.HiddenText, jinja.IncludeFile, jinja.ResourceExhaustion}
-	out := []finding.Rule{*secretRule, *driftRule}
+	out := []finding.Rule{*secretRule, *driftRule, *objectTagRule}
 	for _, k := range kinds {
 		out = append(out, *ruleOf[k])
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,8 @@ import (
 
 // Bounds of reading YAML. A file without a tag is not parsed at all.
 const (
-	maxYAML      = 4 << 20
-	maxYAMLNodes = 500_000
+	maxYAML      = 1 << 20
+	maxYAMLNodes = 100_000  // also of what the text may make, counted before it is read
 	maxYAMLText  = 64 << 20 // of a file that is only searched for tags
 )
 
@@ -36,15 +37,18 @@ func scanYAML(ctx context.Context, a *format.Artifact) error {
 	if a.Blob.Size() > int64(len(b)) {
 		a.Incomplete("yaml-too-large", "")
 	}
+	pythonTags(a, b)
 	if !mayHold(b) {
 		return nil
 	}
-	if len(b) > maxYAML {
-		a.Incomplete("yaml-too-large", "")
-		b = b[:maxYAML]
-	}
 	s := scan{a: a}
 	walk := yamlWalk{s: &s}
+	if len(b) > maxYAML || yamlParts(b) > maxYAMLNodes {
+		a.Incomplete("yaml-too-large", "its tree is not built; it was searched as text")
+		walk.raw(string(b))
+		s.finish(false)
+		return nil
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	for ctx.Err() == nil {
 		var doc yaml.Node
@@ -64,6 +68,31 @@ func scanYAML(ctx context.Context, a *format.Artifact) error {
 	}
 	s.finish(false)
 	return ctx.Err()
+}
+
+// yamlParts is at most how many nodes a YAML text makes: the reader builds its
+// whole tree before it can be stopped.
+func yamlParts(b []byte) int {
+	n := 0
+	for _, c := range b {
+		switch c {
+		case ',', '\n', ':', '-', '[', '{', '&', '*':
+			n++
+		}
+	}
+	return n
+}
+
+// objectTag finds the tags by which YAML loaders make Python and Ruby objects.
+var objectTag = regexp.MustCompile(`!!python/(?:object|name|module)[\w/:.]*|tag:yaml\.org,2002:python/[\w/:.]*|!ruby/\w+[:\w]*`)
+
+// pythonTags says where a YAML file names objects to make: yaml.load without a
+// safe loader calls them (CVE-2017-18342, CVE-2020-14343).
+func pythonTags(a *format.Artifact, b []byte) {
+	for _, at := range objectTag.FindAllIndex(b, 20) {
+		tag := string(b[at[0]:at[1]])
+		a.Add(objectTagRule.New(a.At(int64(at[0]), int64(at[1]-at[0])), "makes an object by the tag "+cutTo(tag, 120), map[string]any{"symbol": cutTo(tag, 120)}))
+	}
 }
 
 // mayHold says that a tag stands in the bytes, or an escape that could make one.
