@@ -184,13 +184,22 @@ func (s *scanner) through(data []byte, stops int) error {
 
 // acted says whether a guessed stream did something before it failed: it resolved
 // a name of identifiers, and where it is text, whose lines may look like names,
-// something of it blocks.
+// what such a name does blocks.
 func (s *scanner) acted(since snapshot, data []byte) bool {
-	named := false
-	for _, n := range s.events.names[since.names:] {
-		named = named || plausibleName(n)
+	if isText(data[:min(len(data), format.HeadBytes)]) {
+		for _, f := range s.events.found[since.found:] {
+			if name, ok := f.Evidence["symbol"].(string); ok && f.Blocks() && plausibleName(name) {
+				return true
+			}
+		}
+		return false
 	}
-	return named && (s.events.blocking > since.blocking || !isText(data[:min(len(data), format.HeadBytes)]))
+	for _, n := range s.events.names[since.names:] {
+		if plausibleName(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // countsAsStream says whether bytes behind a stream that end in a fault are a
