@@ -72,6 +72,13 @@ func (m *machine) getattr(ref *symbolRef, vs []val, off int) val {
 		return 0
 	}
 	v := m.attribute(vs[0], name, off)
+	if v == 0 && m.isInstance(vs[0]) && !isDunder(name) {
+		// A bound method of an object whose class is not known, as models of one's
+		// own hold them: for review, unless it is called or handed on.
+		ref.reported = true
+		m.events.unknownAttribute(m, ref, vs[0], name, off)
+		return m.newFrom(nUnknown, off, vs[:1])
+	}
 	if v == 0 {
 		return 0
 	}

@@ -183,6 +183,13 @@ func (e *events) unresolvable(m *machine, off int, message string, target, args 
 	m.identify(f, target, args)
 }
 
+// unknownAttribute is for an attribute of an object of which nothing is known.
+func (e *events) unknownAttribute(m *machine, by *symbolRef, object val, name string, off int) {
+	ev := symbolEvidence(by)
+	ev["arguments"], ev["known"] = short(m.render(object, 0))+", "+quote([]byte(name), 120), "attribute of an object"
+	e.add(&ruleUnknownCall, off, name, "reaches for "+quote([]byte(name), 120)+" of an object of which nothing is proven", ev)
+}
+
 // deadEnd is for a combinator that reaches for an attribute which its object is
 // not known to have.
 func (e *events) deadEnd(m *machine, by, to *symbolRef, off int) {
