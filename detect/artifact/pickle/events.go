@@ -112,7 +112,7 @@ func (e *events) dangerous(m *machine, ref *symbolRef, effect symbol.Effect, arg
 	ref.called, ref.reported = true, true
 	ev := symbolEvidence(ref)
 	ev["effects"] = effectText(ref, effect)
-	ev["arguments"] = short(m.renderArgs(args, 0))
+	ev["arguments"] = m.listed(args)
 	ev["dangerous_for"] = e.loadersFor(ref)
 	for k, v := range m.codeEvidence(ref, args) {
 		ev[k] = v
@@ -139,7 +139,7 @@ func (e *events) dangerousGlobal(ref *symbolRef, effect symbol.Effect) {
 func (e *events) unknownCall(m *machine, ref *symbolRef, why string, args val, off int) {
 	ref.reported = true
 	ev := symbolEvidence(ref)
-	ev["arguments"] = short(m.renderArgs(args, 0))
+	ev["arguments"] = m.listed(args)
 	ev["known"] = known(ref)
 	if why == "" {
 		f := e.add(&ruleUnknownCall, off, ref.display(), "calls "+ref.display()+", of which nothing is proven, with plain data", ev)
@@ -168,7 +168,7 @@ func (e *events) unknownGlobal(ref *symbolRef) {
 func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off int) {
 	ref.reported = true
 	ev := symbolEvidence(ref)
-	ev["arguments"] = short(m.renderArgs(args, 0))
+	ev["arguments"] = m.listed(args)
 	f := e.add(&ruleShape, off, ref.display(), "calls "+ref.display()+" with arguments that its library never gives it", ev)
 	m.identify(f, args)
 	if active {
@@ -179,14 +179,14 @@ func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off in
 func (e *events) unresolvable(m *machine, off int, message string, target, args val) {
 	e.trace.unfolded()
 	f := e.add(&ruleUnresolvable, off, "", message, map[string]any{
-		"target": short(m.render(target, 0)), "arguments": short(m.renderArgs(args, 0))})
+		"target": short(m.render(target, 0)), "arguments": m.listed(args)})
 	m.identify(f, target, args)
 }
 
 // unknownAttribute is for an attribute of an object of which nothing is known.
 func (e *events) unknownAttribute(m *machine, by *symbolRef, object val, name string, off int) {
 	ev := symbolEvidence(by)
-	ev["arguments"], ev["known"] = short(m.render(object, 0))+", "+quote([]byte(name), 120), "attribute of an object"
+	ev["arguments"], ev["known"] = []string{short(m.render(object, 0)), quote([]byte(name), 120)}, "attribute of an object"
 	e.add(&ruleUnknownCall, off, name, "reaches for "+quote([]byte(name), 120)+" of an object of which nothing is proven", ev)
 }
 
@@ -207,7 +207,7 @@ func (e *events) unfolded(m *machine, off int, ev map[string]any) {
 func (e *events) overwritten(m *machine, ref *symbolRef, how string, arg val, off int) {
 	ref.called = true
 	ev := symbolEvidence(ref)
-	ev["operation"], ev["arguments"] = how, short(m.render(arg, 0))
+	ev["operation"], ev["arguments"] = how, m.listed(arg)
 	m.identify(e.add(&ruleOverwrite, off, ref.display()+how, "changes "+ref.display()+" by "+how, ev), arg)
 }
 
@@ -217,7 +217,7 @@ func (e *events) handedOn(m *machine, ref *symbolRef, acts string, arg val, off 
 	e.trace.unfolded()
 	ref.called = true
 	ev := symbolEvidence(ref)
-	ev["acts"], ev["arguments"] = short(acts), short(m.render(arg, 0))
+	ev["acts"], ev["arguments"] = short(acts), m.listed(arg)
 	m.identify(e.add(&ruleHandedOn, off, ref.display(), "hands "+short(acts)+" to "+ref.display(), ev), arg)
 }
 
@@ -229,7 +229,7 @@ func (e *events) hook(m *machine, ref *symbolRef, attribute string, off int) {
 
 func (e *events) objectEffect(m *machine, ref *symbolRef, effect symbol.Effect, how string, arg val, off int) {
 	f := e.add(&ruleObjectEffect, off, ref.display()+how, how+" on an instance of "+ref.display()+" can "+effect.String(),
-		map[string]any{"symbol": ref.display(), "operation": how, "effects": effect.String(), "arguments": short(m.render(arg, 0))})
+		map[string]any{"symbol": ref.display(), "operation": how, "effects": effect.String(), "arguments": m.listed(arg)})
 	m.identify(f, arg)
 }
 

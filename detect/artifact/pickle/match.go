@@ -324,6 +324,24 @@ func (m *machine) renderArgs(args val, depth int) string {
 	return "(" + m.renderAll(m.elems(n), depth, 8, more(n)) + ")"
 }
 
+// listed gives arguments for evidence, one by one; a value that is no tuple of
+// them stands alone.
+func (m *machine) listed(args val) []string {
+	const most = 8
+	n := m.node(args)
+	if n == nil || n.kind != nTuple {
+		return []string{short(m.render(args, 0))}
+	}
+	out := []string{}
+	for i, v := range m.elems(n) {
+		if i == most {
+			return append(out, "…")
+		}
+		out = append(out, short(m.render(v, 1)))
+	}
+	return out
+}
+
 func (m *machine) renderAll(vs []val, depth, most int, tail string) string {
 	out := ""
 	for i, v := range vs {

@@ -5,7 +5,7 @@ import "bartizan/finding"
 var (
 	evidenceSymbol = "the symbol as the stream names it, module.name"
 	evidenceTarget = "the symbol at its home, where that differs"
-	evidenceArgs   = "the arguments as pseudo-code, shortened"
+	evidenceArgs   = "the arguments as pseudo-code, one by one, shortened"
 	evidenceWhom   = "the loaders for which this is dangerous"
 	pickleRefs     = []string{"CWE-502", "AML.T0011.000", "AML.T0018.002", "LLM03:2025", "ML06:2023"}
 )
