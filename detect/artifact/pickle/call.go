@@ -247,8 +247,12 @@ func (h *holding) join(o holding) {
 	}
 }
 
-// maxVisits bounds how many values one look through arguments takes in.
-const maxVisits = 20000
+// maxVisits bounds how many values one look through arguments takes in, maxLooks
+// and two for each byte all looks of a stream.
+const (
+	maxVisits = 20_000
+	maxLooks  = 4 << 20
+)
 
 // minOpaque is the length from which bytes can carry something.
 const minOpaque = 4
@@ -267,7 +271,10 @@ func (m *machine) holds(v val) holding {
 	for seen := 0; len(m.visits) > 0; seen++ {
 		v := m.visits[len(m.visits)-1]
 		m.visits = m.visits[:len(m.visits)-1]
-		if seen > maxVisits {
+		if m.looked++; seen > maxVisits || m.looked > maxLooks+2*len(m.data) {
+			if seen <= maxVisits {
+				m.fail("work-limit", 0, "its calls hold one another too many times over")
+			}
 			h.unknown = true
 			return h
 		}

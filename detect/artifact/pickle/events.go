@@ -60,6 +60,15 @@ func (e *events) add(r *finding.Rule, off int, key, message string, evidence map
 	return &e.found[len(e.found)-1]
 }
 
+// closed says that no more facts are kept, so that none need be put into words.
+func (e *events) closed() bool {
+	if len(e.found) < 2*maxEvents {
+		return false
+	}
+	e.full = true
+	return true
+}
+
 // keep takes back in a finding that was rolled back.
 func (e *events) keep(f finding.Finding) {
 	name, _ := f.Evidence["symbol"].(string)
@@ -109,6 +118,9 @@ func symbolEvidence(ref *symbolRef) map[string]any {
 }
 
 func (e *events) dangerous(m *machine, ref *symbolRef, effect symbol.Effect, args val, off int) {
+	if e.closed() {
+		return
+	}
 	ref.called, ref.reported = true, true
 	ev := symbolEvidence(ref)
 	ev["effects"] = effectText(ref, effect)
@@ -137,6 +149,9 @@ func (e *events) dangerousGlobal(ref *symbolRef, effect symbol.Effect) {
 }
 
 func (e *events) unknownCall(m *machine, ref *symbolRef, why string, args val, off int) {
+	if e.closed() {
+		return
+	}
 	ref.reported = true
 	ev := symbolEvidence(ref)
 	ev["arguments"] = m.listed(args)
@@ -166,6 +181,9 @@ func (e *events) unknownGlobal(ref *symbolRef) {
 }
 
 func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off int) {
+	if e.closed() {
+		return
+	}
 	ref.reported = true
 	ev := symbolEvidence(ref)
 	ev["arguments"] = m.listed(args)
@@ -178,6 +196,9 @@ func (e *events) shape(m *machine, ref *symbolRef, active bool, args val, off in
 
 func (e *events) unresolvable(m *machine, off int, message string, target, args val) {
 	e.trace.unfolded()
+	if e.closed() {
+		return
+	}
 	f := e.add(&ruleUnresolvable, off, "", message, map[string]any{
 		"target": short(m.render(target, 0)), "arguments": m.listed(args)})
 	m.identify(f, target, args)
@@ -205,6 +226,9 @@ func (e *events) unfolded(m *machine, off int, ev map[string]any) {
 }
 
 func (e *events) overwritten(m *machine, ref *symbolRef, how string, arg val, off int) {
+	if e.closed() {
+		return
+	}
 	ref.called = true
 	ev := symbolEvidence(ref)
 	ev["operation"], ev["arguments"] = how, m.listed(arg)
@@ -215,6 +239,9 @@ func (e *events) overwritten(m *machine, ref *symbolRef, how string, arg val, of
 // an object.
 func (e *events) handedOn(m *machine, ref *symbolRef, acts string, arg val, off int) {
 	e.trace.unfolded()
+	if e.closed() {
+		return
+	}
 	ref.called = true
 	ev := symbolEvidence(ref)
 	ev["acts"], ev["arguments"] = short(acts), m.listed(arg)
@@ -228,6 +255,9 @@ func (e *events) hook(m *machine, ref *symbolRef, attribute string, off int) {
 }
 
 func (e *events) objectEffect(m *machine, ref *symbolRef, effect symbol.Effect, how string, arg val, off int) {
+	if e.closed() {
+		return
+	}
 	f := e.add(&ruleObjectEffect, off, ref.display()+how, how+" on an instance of "+ref.display()+" can "+effect.String(),
 		map[string]any{"symbol": ref.display(), "operation": how, "effects": effect.String(), "arguments": m.listed(arg)})
 	m.identify(f, arg)

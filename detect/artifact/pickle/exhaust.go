@@ -25,6 +25,8 @@ func (s *scanner) exhaustion() {
 	m := s.m
 	m.high = max(m.high, len(m.stack), len(m.marks))
 	switch {
+	case m.fault != nil && m.fault.code == "work-limit":
+		s.exhausts("calls", float64(m.looked))
 	case m.high > maxStack:
 		s.exhausts("stack", float64(m.high))
 	case m.digits > maxDigits:

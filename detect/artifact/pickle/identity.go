@@ -8,6 +8,18 @@ import (
 	"bartizan/finding"
 )
 
+// maxIdentity is how many values of a finding are taken in one by one.
+const maxIdentity = 1000
+
+// whole is a digest of the stream, made once.
+func (m *machine) whole() []byte {
+	if m.digest == nil {
+		sum := sha256.Sum256(m.data)
+		m.digest = sum[:]
+	}
+	return m.digest
+}
+
 // identify mixes the whole of the values that a finding shows shortened into its
 // fingerprint, so that a waiver for one payload covers no other.
 func (m *machine) identify(f *finding.Finding, vs ...val) {
@@ -20,8 +32,8 @@ func (m *machine) identify(f *finding.Finding, vs ...val) {
 	for n := 0; len(todo) > 0; n++ {
 		v := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if n > maxVisits {
-			h.Write(m.data) // too much to look through: the whole stream stands for it
+		if n > maxIdentity {
+			h.Write(m.whole()) // too much to look through: the whole stream stands for it
 			break
 		}
 		text := m.text(v)
@@ -42,7 +54,7 @@ func (m *machine) identify(f *finding.Finding, vs ...val) {
 			h.Write([]byte(ref.display()))
 		}
 		if node.flags&fDropped != 0 {
-			h.Write(m.data)
+			h.Write(m.whole())
 		}
 		todo = append(todo, m.elems(node)...)
 	}

@@ -44,6 +44,8 @@ type machine struct {
 	shared uint32 // how often a value with parts was used again
 	high   int    // most values or marks on the stack, looked at now and then
 	digits int    // most digits of a decimal number
+	digest []byte // of the whole stream, once it was asked for
+	looked int    // values that looks through arguments took in
 	chain  int    // calls that are being evaluated within one another
 	inner  int    // machines around this one
 	stops  int    // STOPs that this reading went on from
@@ -108,7 +110,7 @@ const (
 )
 
 func (m *machine) begin(data []byte, r reading) {
-	m.data, m.read = data, r
+	m.data, m.read, m.digest = data, r, nil
 	m.limit, m.crossings, m.check, m.forgotten = len(data), 0, 0, 0
 	m.stack, m.marks, m.since, m.fence = m.stack[:0], m.marks[:0], m.since[:0], 0
 	m.active, m.overwrites = 0, 0
@@ -120,7 +122,7 @@ func (m *machine) begin(data []byte, r reading) {
 	m.nodes.reset()
 	m.values.reset()
 	clear(m.consts)
-	m.consts, m.folded, m.chain = m.consts[:0], 0, 0
+	m.consts, m.folded, m.chain, m.looked = m.consts[:0], 0, 0, 0
 	m.shared, m.high, m.digits, m.stops, m.buffers = 0, 0, 0, 0, false
 	m.sawTextKey, m.sawNumberKey, m.stopFrame, m.wanted = false, false, 0, 0
 	m.syms = m.syms[:0]

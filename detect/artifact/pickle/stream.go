@@ -330,10 +330,14 @@ func b2i(b bool) int {
 func (s *scanner) coverage(o outcome, base int) {
 	if f := o.fault; f != nil {
 		code := "malformed-pickle"
-		if f.code == "memory-limit" || f.code == "depth-limit" {
+		if strings.HasSuffix(f.code, "-limit") {
 			code = f.code
 		}
-		s.a.Incomplete(code, fmt.Sprintf("%s at offset %d: %s", f.code, base+f.off, f.detail))
+		detail := fmt.Sprintf("%s at offset %d: %s", f.code, base+f.off, f.detail)
+		if code == f.code {
+			detail = fmt.Sprintf("at offset %d: %s", base+f.off, f.detail)
+		}
+		s.a.Incomplete(code, detail)
 	}
 	if f := o.soft; f != nil {
 		s.a.Incomplete("malformed-pickle", fmt.Sprintf("%s at offset %d: %s", f.code, base+f.off, f.detail))
