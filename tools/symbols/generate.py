@@ -165,7 +165,7 @@ def analyse_interpreter(python, tables, facts, log):
     whole = [n for n in sorted(names) if not is_test(n)]
     program.load([n for n in whole if split_bundled(n) == "cpython"])
     for library, table in tables.items():
-        collect(program, table, [n for n in whole if split_bundled(n) == library], set(whole), lean=library != "cpython", slim=library != "cpython")
+        collect(program, table, [n for n in whole if split_bundled(n) == library], set(whole), library != "cpython", library != "cpython")
     for name in sorted(names):
         if is_test(name):
             tables[split_bundled(name)].modules.setdefault(name, {})
@@ -174,8 +174,8 @@ def analyse_interpreter(python, tables, facts, log):
     return version
 
 
-def collect(program, table, names, inside, lean=False, slim=False, extra=0):
-    collector = Collector(program, table, inside, lean, slim, extra)
+def collect(program, table, names, inside, *style):
+    collector = Collector(program, table, inside, *style)
     for name in names:
         collector.module(name)
     collector.finish()
@@ -277,7 +277,8 @@ def analyse_site(options, site, table, facts, base, log):
     program = Program(roots, probe, facts)
     program.cache, program.standard_methods, program.prefer_source = options.cache, verdicts, True
     program.load(wanted)
-    collect(program, table, wanted, set(wanted) | set(standard), True, options.slim, parse_effects(options.add or "-"))
+    collect(program, table, wanted, set(wanted) | set(standard), True, options.slim, parse_effects(options.add or "-"),
+            not options.no_methods)
     for name in names:
         if third_party_test(name):
             table.modules.setdefault(name, {})
@@ -366,6 +367,7 @@ def main(argv=None):
     parser.add_argument("--base", default=sys.executable, help="interpreter whose standard library packages are resolved against")
     parser.add_argument("--source-only", action="store_true", help="do not import the packages")
     parser.add_argument("--slim", action="store_true", help="leave out rows that neither clear nor convict a symbol")
+    parser.add_argument("--no-methods", action="store_true", help="leave out methods (very large libraries)")
     parser.add_argument("--add", help="effects that every symbol gets (scanners: state)")
     parser.add_argument("--missing", action="store_true", help="report what has neither source nor fact")
     parser.add_argument("--name", help="name of the data file for --package, without .txt")

@@ -72,7 +72,7 @@ run aiohttp --slim --package aiohttp --package yarl --package multidict --packag
 run pydantic --slim --package pydantic --package pydantic_core --package attr --package attrs --package annotated_types --site "$main"
 run pillow --slim --package PIL --site "$main"
 run statsmodels --slim --package statsmodels --package patsy --site "$main"
-run sympy --slim --package sympy --package mpmath --site "$main"
+run sympy --slim --no-methods --package sympy --package mpmath --site "$main"
 run scanners --slim --add state --source-only --package fickling --site "$src/fickling" --package picklescan --site "$src/picklescan" \
   --package modelscan --site "$src/modelscan" --also "$main"
 run catboost --slim --source-only --package catboost --site "$src/catboost" --also "$main"
@@ -84,4 +84,4 @@ run spacy --slim --source-only --package spacy --site "$src/spacy" --package thi
 torch=(--also "$old/torch" --also "$src/torchvision" --also "$main")
 for name in torchvision ultralytics timm; do run $name --slim --source-only --package $name --site "$src/$name" "${torch[@]}"; done
 run sentence_transformers --slim --source-only --package sentence_transformers --site "$src/sentence-transformers" --also "$src/transformers" "${torch[@]}"
-run transformers --slim --source-only --package transformers --package huggingface_hub --site "$src/transformers" --site "$src/huggingface_hub" "${torch[@]}"
+run transformers --slim --no-methods --source-only --package transformers --package huggingface_hub --site "$src/transformers" --site "$src/huggingface_hub" "${torch[@]}"

@@ -95,9 +95,9 @@ def printable(name):
 class Collector:
     """Demands the nodes of one Program's rows, then turns the solved nodes into rows."""
 
-    def __init__(self, program, table, inside, lean=False, slim=False, extra=0):
+    def __init__(self, program, table, inside, lean=False, slim=False, extra=0, methods=True):
         self.program, self.table, self.inside, self.lean, self.slim = program, table, inside, lean, slim
-        self.methods, self.extra = True, extra
+        self.methods, self.extra = methods, extra
         self.rows, self.inherited = [], set()
 
     def adds_nothing(self, row):
@@ -131,16 +131,17 @@ class Collector:
                 row.effects["call"] = row.effects.get("call", 0) | self.extra
             if self.lean and row.kind == "d" and not row.effects.get("call", 0) & SERIOUS:
                 continue
-            if not (self.slim and self.dispensable(row)):
+            if not (self.slim and self.dispensable(module, row)):
                 self.table.add(module, name, row)
 
-    def dispensable(self, row):
+    def dispensable(self, module, row):
         """In slim files: rows that neither clear a symbol that pickles use nor convict one."""
         mask = row.effects.get("call", 0)
         if row.kind == "a":
             return row.target.partition(".")[0] not in TELLING_MODULES
         if row.kind == "r":
-            return not mask & SERIOUS
+            package = module.partition(".")[0]
+            return not mask & SERIOUS or module != package and row.target.startswith(package + ".")
         return row.kind == "f" and bool(mask & UNDECIDED) and not mask & SERIOUS
 
     # ---- one module
