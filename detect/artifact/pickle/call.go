@@ -317,9 +317,26 @@ func (m *machine) look(v val, h *holding) {
 	switch vs := m.elems(n); n.kind {
 	case nGlobal, nPers:
 	case nInstance: // the call of vs[0] was judged when it was made
-		m.visits = append(m.visits, vs[1:]...)
+		for _, part := range vs[1:] {
+			m.visitPart(n, part)
+		}
 	default:
 		m.visits = append(m.visits, vs...)
+	}
+}
+
+// visitPart goes on to what an instance was made of and given. The bytes of a
+// numpy array are its numbers, and opaque to nobody.
+func (m *machine) visitPart(n *node, part val) {
+	ref, tuple := m.ref(n), m.node(part)
+	if ref == nil || ref.sym.Library != "numpy" || !ref.inert() || tuple == nil || tuple.kind != nTuple {
+		m.visits = append(m.visits, part)
+		return
+	}
+	for _, e := range m.elems(tuple) {
+		if k := m.realKind(e); k != kBytes && k != kByteArray && k != kBuffer {
+			m.visits = append(m.visits, e)
+		}
 	}
 }
 
