@@ -220,7 +220,7 @@ def existing_names(folder, except_for):
     """module -> names of the data files that are already there, so that re-exports may point into them."""
     known = {}
     for file in sorted(os.listdir(folder)):
-        if file.endswith(".txt") and file not in (except_for, "curated.txt"):
+        if file.endswith(".txt") and file != except_for and not file.startswith("curated"):
             with open(os.path.join(folder, file), encoding="utf8") as lines:
                 for line in lines:
                     parts = line.split()

@@ -61,9 +61,10 @@ run sklearn --package sklearn --site "$main" --site "$np1" --also "$np1" --site 
 run pandas --package pandas --site "$main" --site "$np1" --also "$np1" --site "$old/pandas0"
 for name in joblib cloudpickle dill; do run $name --package $name --site "$main"; done
 run torch --slim --source-only --package torch --package functorch --package torchgen --also "$main" --site "$old/torch"
-for name in xgboost lightgbm skops imblearn category_encoders hmmlearn networkx nltk; do
+for name in xgboost lightgbm skops imblearn category_encoders hmmlearn networkx; do
   run $name --slim --package $name --site "$main"
 done
+run nltk --slim --no-methods --package nltk --site "$main"
 run tokenizers --slim --package tokenizers --package safetensors --site "$main"
 run yaml --slim --package yaml --package _yaml --site "$main"
 run dates --slim --package pytz --package dateutil --package tzdata --site "$main"
@@ -76,7 +77,7 @@ run sympy --slim --no-methods --package sympy --package mpmath --site "$main"
 run scanners --slim --add state --source-only --package fickling --site "$src/fickling" --package picklescan --site "$src/picklescan" \
   --package modelscan --site "$src/modelscan" --also "$main"
 run catboost --slim --source-only --package catboost --site "$src/catboost" --also "$main"
-run mlflow --slim --source-only --package mlflow --site "$src/mlflow-skinny" --also "$main"
+run mlflow --slim --no-methods --source-only --package mlflow --site "$src/mlflow-skinny" --also "$main"
 run keras --slim --source-only --package keras --site "$src/keras" --also "$main"
 run gensim --slim --source-only --package gensim --site "$src/gensim" --also "$main"
 run matplotlib --slim --source-only --package matplotlib --package mpl_toolkits --site "$src/matplotlib" --also "$main"
