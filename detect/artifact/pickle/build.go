@@ -226,11 +226,14 @@ func (m *machine) mayBeCalled(v val) bool {
 	return n != nil && n.kind > nDict
 }
 
+// fillMethods are what the opcodes that fill a container call on anything else.
+var fillMethods = [256]string{opAppend: "append", opAppends: "append", opSetItem: "__setitem__", opSetItems: "__setitem__", opAddItems: "add"}
+
 // fill is APPEND(S), SETITEM(S) and ADDITEMS on anything but an exact list,
 // dict or set: a method of the target is called.
 func (m *machine) fill(op byte, target val, items []val, off int) {
 	n := m.node(target)
-	method := map[byte]string{opAppend: "append", opAppends: "append", opSetItem: "__setitem__", opSetItems: "__setitem__", opAddItems: "add"}[op]
+	method := fillMethods[op]
 	if n == nil || n.kind <= nDict {
 		m.fillPlain(op, n, target, items, off)
 		return

@@ -282,8 +282,11 @@ func (m *machine) textKey(line []byte, v val) val {
 	return v
 }
 
+// numberWidths are the bytes of the operands that are plain numbers.
+var numberWidths = [256]int{opProto: 1, opFrame: 8, opExt1: 1, opExt2: 2, opExt4: 4}
+
 func (m *machine) numberOperand(op byte, start, pos int) int {
-	width := map[byte]int{opProto: 1, opFrame: 8, opExt1: 1, opExt2: 2, opExt4: 4}[op]
+	width := numberWidths[op]
 	pos, ok := m.operand(pos, width)
 	if !ok {
 		m.fail("truncated", start, "operand is cut off")
