@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -80,22 +78,8 @@ func (o *output) commit() error {
 	if info, err := os.Stat(o.target); err == nil {
 		mode = info.Mode().Perm()
 	}
-	var salt [8]byte
-	if _, err := rand.Read(salt[:]); err != nil {
-		return err
-	}
-	beside := filepath.Join(filepath.Dir(o.target), "."+filepath.Base(o.target)+"."+hex.EncodeToString(salt[:]))
-	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if err != nil {
+	if err := copyWhole(o.target, o.spool, mode); err != nil {
 		return fmt.Errorf("--output: %w", err)
-	}
-	_, err = io.Copy(f, o.spool)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(beside, o.target)
-	}
-	if err != nil {
-		return fmt.Errorf("--output: %w", errors.Join(err, os.Remove(beside)))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"bartizan/attest"
 	"bartizan/detect/artifact"
 	"bartizan/finding"
 )
@@ -18,7 +19,7 @@ func catalogue() (*finding.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return finding.NewCatalogue(engine.Rules())
+	return finding.NewCatalogue(engine.Rules(), attest.Rules())
 }
 
 func (c *rulesCmd) Run(e *env) error {

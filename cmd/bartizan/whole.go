@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// writeWhole writes a file that appears whole or not at all: written beside the
+// target, synced, renamed. A file that is there keeps its mode.
+func writeWhole(path string, data []byte, mode fs.FileMode) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // a link stays a link
+	}
+	if info, err := os.Stat(path); err == nil {
+		if info.IsDir() {
+			return fmt.Errorf("%s: is a folder: name a file in it", path)
+		}
+		mode = info.Mode().Perm()
+	}
+	return copyWhole(path, bytes.NewReader(data), mode)
+}
+
+// writeNew is writeWhole for a file that must not be there yet, such as a key.
+func writeNew(path string, data []byte, mode fs.FileMode) error {
+	beside, err := writeBeside(path, bytes.NewReader(data), mode)
+	if err != nil {
+		return err
+	}
+	err = os.Link(beside, path) // fails where the target is there, unlike a rename
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%s: is there already: move it away first, or choose another name", path)
+	}
+	return errors.Join(err, os.Remove(beside))
+}
+
+func copyWhole(path string, src io.Reader, mode fs.FileMode) error {
+	beside, err := writeBeside(path, src, mode)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(beside, path); err != nil {
+		return errors.Join(err, os.Remove(beside))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// writeBeside gives the name of a new, synced file next to path.
+func writeBeside(path string, src io.Reader, mode fs.FileMode) (string, error) {
+	var salt [8]byte
+	if _, err := rand.Read(salt[:]); err != nil {
+		return "", err
+	}
+	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+hex.EncodeToString(salt[:]))
+	f, err := os.OpenFile(beside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(f, src)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(beside))
+	}
+	return beside, nil
+}
+
+// syncFolder makes the new name durable. Some file systems cannot sync folders;
+// the file itself is then as safe as they make it.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrInvalid) {
+		return errors.Join(err, f.Close())
+	}
+	return f.Close()
+}
