@@ -20,6 +20,9 @@ const (
 	LogEntryMissing    Code = "LOG_ENTRY_MISSING"
 	LogEntryMismatch   Code = "LOG_ENTRY_MISMATCH"
 	LogProofInvalid    Code = "LOG_PROOF_INVALID"
+	LogUntrusted       Code = "LOG_UNTRUSTED"
+	SCTInvalid         Code = "SCT_INVALID"
+	TimestampMissing   Code = "TIMESTAMP_MISSING"
 	TimestampInvalid   Code = "TIMESTAMP_INVALID"
 	TrustRootMalformed Code = "TRUST_ROOT_MALFORMED"
 	ArtifactMismatch   Code = "ARTIFACT_MISMATCH"
@@ -71,6 +74,7 @@ const (
 	InferenceGap       Code = "INFERENCE_GAP"
 	InferenceReplay    Code = "INFERENCE_REPLAY"
 	InferenceTruncated Code = "INFERENCE_TRUNCATED"
+	InferenceFork      Code = "INFERENCE_FORK"
 	InferenceModel     Code = "INFERENCE_MODEL_MISMATCH"
 	InferenceRevoked   Code = "INFERENCE_KEY_REVOKED"
 )

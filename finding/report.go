@@ -31,6 +31,9 @@ type SubjectReport struct {
 	Score    *float64     `json:"score,omitempty"`
 	Findings []Finding    `json:"findings"`
 	Decision *Decision    `json:"decision,omitempty"`
+	// Detail is what a verb has to say of the subject beyond findings; docs name
+	// its keys for each verb.
+	Detail map[string]any `json:"detail,omitempty"`
 	// Decompiled are programs within the subject as readable pseudo-code, where
 	// that was asked for.
 	Decompiled []Listing `json:"decompiled,omitempty"`

@@ -39,7 +39,7 @@ func NewPrivate(key crypto.Signer) (*Private, error) {
 }
 
 // Curves are the names that Generate knows, the default first.
-func Curves() []string { return []string{"P-256", "P-384", "P-521", "Ed25519"} }
+func Curves() []string { return []string{"P-256", "P-384", "P-521", KindEd25519} }
 
 // Generate makes a new key of one of Curves.
 func Generate(kind string) (*Private, error) {
@@ -52,7 +52,7 @@ func Generate(kind string) (*Private, error) {
 		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	case "P-521":
 		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case "Ed25519":
+	case KindEd25519:
 		_, key, err = ed25519.GenerateKey(rand.Reader)
 	default:
 		return nil, fmt.Errorf("kind of key %q: want one of %v", kind, Curves())

@@ -100,12 +100,15 @@ func (p *Public) Hint() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// KindEd25519 is the one kind of key that is not on a NIST curve.
+const KindEd25519 = "Ed25519"
+
 // Kind is "P-256", "P-384", "P-521" or "Ed25519".
 func (p *Public) Kind() string {
 	if k, ok := p.key.(*ecdsa.PublicKey); ok {
 		return k.Params().Name
 	}
-	return "Ed25519"
+	return KindEd25519
 }
 
 // Equal says whether two keys are the same.

@@ -5,17 +5,20 @@ import (
 	"errors"
 	"io"
 	"math"
-	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"bartizan/attest/strictjson"
 )
 
 // Canonical gives the canonical form (RFC 8785, JSON Canonicalization Scheme)
 // of one JSON value: members in order of their UTF-16 names, no blanks, the
 // shortest strings, numbers as ECMAScript writes doubles. It refuses what would
 // not mean the same afterwards: duplicate names, invalid UTF-8, integers that
-// no double holds exactly, numbers beyond its range.
+// would become others, numbers beyond a double's range. And it refuses what would
+// not be read again: nesting deeper than strictjson.MaxDepth.
 func Canonical(raw []byte) ([]byte, error) {
 	if err := checkNumbers(raw); err != nil {
 		return nil, err
@@ -37,6 +40,9 @@ func checkNumbers(raw []byte) error {
 		if err != nil {
 			return errors.New("no valid JSON")
 		}
+		if dec.StackDepth() > strictjson.MaxDepth {
+			return strictjson.ErrTooDeep
+		}
 		if token.Kind() == '0' {
 			if err := checkNumber(token.String()); err != nil {
 				return err
@@ -48,6 +54,8 @@ func checkNumbers(raw []byte) error {
 // maxNumber bounds the text of a number before it is computed with.
 const maxNumber = 64
 
+// checkNumber refuses integers whose canonical text is another integer. What
+// has a fraction or an exponent stands for the nearest double.
 func checkNumber(text string) error {
 	if len(text) > maxNumber {
 		return errors.New("a number of more than 64 characters: write it as a string")
@@ -56,24 +64,8 @@ func checkNumber(text string) error {
 	if err != nil || math.IsInf(f, 0) {
 		return errors.New("a number beyond the range of a double: write it as a string")
 	}
-	if _, err := strconv.ParseInt(text, 10, 64); err != nil && !isInteger(text) {
-		return nil // a fraction, which stands for the nearest double
-	}
-	exact, ok := new(big.Int).SetString(text, 10)
-	if !ok {
+	if strings.ContainsAny(text, ".eE") || f == 0 || number(f) == text {
 		return nil
 	}
-	if back, accuracy := new(big.Float).SetInt(exact).Float64(); accuracy != big.Exact || back != f {
-		return errors.New("an integer that no double holds exactly: write it as a string")
-	}
-	return nil
-}
-
-func isInteger(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c == '.' || c == 'e' || c == 'E' {
-			return false
-		}
-	}
-	return true
+	return errors.New("an integer that a double does not keep: write it as a string")
 }

@@ -80,6 +80,9 @@ func Parse(payload []byte) (*Statement, error) {
 		return nil, wrongType(w.Type)
 	}
 	s := &Statement{Subject: w.Subject, PredicateType: w.PredicateType, Predicate: w.Predicate}
+	if s.Predicate.Kind() == 'n' { // null is unset, in every member
+		s.Predicate = nil
+	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -132,8 +135,8 @@ func (s *Statement) check() error {
 
 // Marshal writes the statement as canonical JSON (RFC 8785): the same statement
 // is the same bytes. It refuses with STATEMENT_MALFORMED what Parse would
-// refuse, and numbers that canonical JSON would change: integers that no
-// double holds exactly, and numbers beyond its range.
+// refuse, and numbers that canonical JSON would change: integers that
+// would become others, and numbers beyond the range of a double.
 func (s *Statement) Marshal() ([]byte, error) {
 	if err := s.check(); err != nil {
 		return nil, err

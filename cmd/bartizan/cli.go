@@ -12,6 +12,9 @@ type cli struct {
 
 	Scan    scanCmd    `cmd:"" help:"Say of model files, archives and folders whether loading them is safe."`
 	Explain explainCmd `cmd:"" help:"Explain a rule: what was seen, why it matters, what to do."`
+	Key     keyCmd     `cmd:"" help:"Make keys for signing, and name them."`
+	Sign    signCmd    `cmd:"" help:"Vouch for a model or dataset: sign every file of it."`
+	Verify  verifyCmd  `cmd:"" help:"Check that the bytes of a model or dataset are those that were vouched for."`
 	Rules   rulesCmd   `cmd:"" help:"List the rules."`
 	Formats formatsCmd `cmd:"" help:"List the formats that are recognised."`
 	Version versionCmd `cmd:"" help:"Print the version."`

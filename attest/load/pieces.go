@@ -1,0 +1,218 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+
+	"bartizan/attest"
+)
+
+// maxHeld bounds the pieces in memory where they are tiny.
+const maxHeld = 64
+
+// pieces are the verified parts of a file that are in memory.
+type pieces struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	src    *os.File
+	plan   *plan
+	budget int64
+	depth  int // how many pieces are read ahead
+
+	loading sync.WaitGroup
+	told    func(int64)
+
+	mu     sync.Mutex
+	held   map[int]*piece
+	bytes  int64
+	clock  uint64
+	free   [][]byte
+	broken error
+}
+
+// piece is one of them. data is set, and never written again, before done is
+// closed.
+type piece struct {
+	index int
+	start int64
+	done  chan struct{}
+	data  []byte
+	err   error
+
+	// Under the lock of pieces:
+	users int
+	used  uint64
+	size  int64
+}
+
+func newPieces(ctx context.Context, src *os.File, p *plan, opt Options) *pieces {
+	ctx, cancel := context.WithCancel(ctx)
+	most := p.largest()
+	return &pieces{
+		ctx: ctx, cancel: cancel, src: src, plan: p, depth: opt.Workers, told: opt.Progress,
+		budget: max(opt.Cache, most*int64(2*opt.Workers)), held: map[int]*piece{},
+	}
+}
+
+// get gives a verified piece, which the caller must release.
+func (c *pieces) get(i int) (*piece, error) {
+	p, mine, err := c.claim(i)
+	if err != nil {
+		return nil, err
+	}
+	if mine {
+		c.load(p)
+	}
+	<-p.done
+	if p.err != nil {
+		c.release(p)
+		return nil, p.err
+	}
+	return p, nil
+}
+
+// prefetch has piece i and those after it loaded in the background. i itself
+// runs there too, so that the caller meets one that is on its way.
+func (c *pieces) prefetch(i int) {
+	for j := i; j < i+c.depth && j < c.plan.units(); j++ {
+		p, mine, err := c.claim(j)
+		switch {
+		case err != nil:
+			return
+		case !mine:
+			c.release(p)
+		default:
+			go func() {
+				c.load(p)
+				c.release(p)
+			}()
+		}
+	}
+}
+
+// claim gives piece i with one more user; mine says that the caller loads it.
+func (c *pieces) claim(i int) (p *piece, mine bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = context.Cause(c.ctx)
+	}
+	if c.broken != nil {
+		return nil, false, c.broken
+	}
+	c.clock++
+	if p = c.held[i]; p == nil {
+		u := c.plan.unit(i)
+		p = &piece{index: i, start: u.start, size: u.end - u.start, done: make(chan struct{})}
+		c.evict(p.size)
+		c.held[i] = p
+		c.bytes += p.size
+		c.loading.Add(1)
+		mine = true
+	}
+	p.users++
+	p.used = c.clock
+	return p, mine, nil
+}
+
+func (c *pieces) release(p *piece) {
+	c.mu.Lock()
+	p.users--
+	c.mu.Unlock()
+}
+
+// evict drops what was used longest ago until size more bytes fit. Pieces in use
+// stay: they are bounded by the number of readers.
+func (c *pieces) evict(size int64) {
+	for c.bytes+size > c.budget || len(c.held) >= maxHeld {
+		var oldest *piece
+		for _, p := range c.held {
+			if p.users == 0 && (oldest == nil || p.used < oldest.used) {
+				oldest = p
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		delete(c.held, oldest.index)
+		c.bytes -= oldest.size
+		if len(c.free) < 2*c.depth {
+			c.free = append(c.free, oldest.data[:0])
+		}
+	}
+}
+
+// load reads the piece's bytes once and verifies them where they then stay.
+func (c *pieces) load(p *piece) {
+	defer c.loading.Done()
+	u := c.plan.unit(p.index)
+	buf := c.buffer(p.size)
+	n, err := c.src.ReadAt(buf, u.start)
+	switch {
+	case int64(n) == p.size: // io.EOF together with all bytes is no error
+		err = c.verify(&u, buf)
+	case errors.Is(err, io.EOF):
+		err = c.plan.short(&u)
+	default:
+		err = c.plan.unreadable(err)
+	}
+	if err != nil {
+		c.fail(p, err)
+	} else if p.data = buf; c.told != nil {
+		c.told(p.size)
+	}
+	close(p.done)
+}
+
+func (c *pieces) verify(u *unit, buf []byte) error {
+	ok, err := u.proves(buf)
+	if err == nil && !ok {
+		err = c.plan.mismatch(u)
+	}
+	return err
+}
+
+// fail keeps the first refusal for good: a file that was tampered with once is
+// not asked again. Failures to read may pass.
+func (c *pieces) fail(p *piece, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.err = err
+	if len(attest.Refusals(err)) > 0 && c.broken == nil {
+		c.broken = err
+	}
+	if c.held[p.index] == p {
+		delete(c.held, p.index)
+		c.bytes -= p.size
+	}
+}
+
+// buffer gives private memory of that size. Its old content is overwritten
+// whole, or the piece fails.
+func (c *pieces) buffer(size int64) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, b := range c.free {
+		if int64(cap(b)) >= size {
+			last := len(c.free) - 1
+			c.free[i] = c.free[last]
+			c.free = c.free[:last]
+			return b[:size]
+		}
+	}
+	return make([]byte, size)
+}
+
+func (c *pieces) close() error {
+	c.mu.Lock()
+	if c.broken == nil {
+		c.broken = ErrClosed
+	}
+	c.mu.Unlock()
+	c.cancel()
+	c.loading.Wait()
+	return c.src.Close()
+}

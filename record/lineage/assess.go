@@ -1,0 +1,195 @@
+package lineage
+
+// Opinions are what the asker holds of nodes, beside what statements say.
+type Opinions struct {
+	// Tainted gives the reason why a node is.
+	Tainted map[Node]string
+	// Known are nodes that the asker vouches for: what is unknown about them and
+	// about what they were made of ends there. Taint does not.
+	Known map[Node]bool
+}
+
+// Cause is why a node is not clean by itself.
+type Cause uint8
+
+// The causes.
+const (
+	NoCause     Cause = iota
+	Given             // the asker says that it is tainted
+	Marked            // a verified statement says so
+	Undescribed       // it is referred to, and no statement describes it
+	Untrusted         // only statements that are not verified describe it
+	WeakDigest        // its only digest can be forged
+	Accused           // a statement that is not verified says that it failed
+	Unresolved        // it used files whose tree cannot be told
+	Claimed           // an edge to it is claimed by no verified statement
+	causes
+)
+
+var causeTexts = [causes]string{
+	"", "marked as tainted", "a verified statement says so", "no statement describes it",
+	"no verified statement describes it", "its only digest is of an algorithm that can be forged",
+	"an unverified statement says that it failed", "it used files whose tree cannot be told",
+	"no verified statement says that it was made of this",
+}
+
+// String says it for people.
+func (c Cause) String() string { return word(causeTexts[:], uint8(c)) }
+
+// States says of every node what it amounts to.
+type States struct {
+	g       *Graph
+	state   []uint8
+	cause   []uint8  // of the origins of taint and of what is unknown
+	via     []uint32 // the edge towards the nearest origin, plus 1
+	reasons map[Node]string
+}
+
+// Assess gives the state of every node, in one pass over nodes and edges: tainted
+// where a tainted thing stands upstream of it, over whatever edge; else unknown
+// where something upstream is unknown, or an edge on the way is claimed by no
+// verified statement; else clean. More taint never makes a node better.
+func (g *Graph) Assess(o Opinions) *States {
+	n := g.Nodes()
+	s := &States{g: g, state: make([]uint8, n), cause: make([]uint8, n), via: make([]uint32, n), reasons: map[Node]string{}}
+	s.spread(Tainted, s.tainted(o), nil)
+	s.spread(Unknown, s.unknown(o.Known), o.Known)
+	return s
+}
+
+func (s *States) tainted(o Opinions) []Node {
+	for n, reason := range o.Tainted {
+		s.cause[n], s.reasons[n] = uint8(Given), reason
+	}
+	for _, m := range s.g.marks {
+		if Cause(s.cause[m.Node]) == NoCause {
+			s.cause[m.Node], s.reasons[m.Node] = uint8(Marked), m.Reason
+		}
+	}
+	var origins []Node
+	for n, c := range s.cause {
+		if Cause(c) != NoCause {
+			s.state[n] = uint8(Tainted)
+			origins = append(origins, Node(n))
+		}
+	}
+	return origins
+}
+
+// unknown finds where lack of knowledge begins, leaving out what is tainted.
+func (s *States) unknown(known map[Node]bool) []Node {
+	var origins []Node
+	for n := range s.state {
+		if State(s.state[n]) != Clean || len(known) > 0 && known[Node(n)] {
+			continue
+		}
+		c := s.g.ignorance(Node(n))
+		if c == NoCause {
+			if i := s.g.unvouched(Node(n)); i >= 0 {
+				c, s.via[n] = Claimed, s.g.upEdge[i]+1
+			}
+		}
+		if c != NoCause {
+			s.state[n], s.cause[n] = uint8(Unknown), uint8(c)
+			origins = append(origins, Node(n))
+		}
+	}
+	return origins
+}
+
+// ignorance says what is not known of a node by itself.
+func (g *Graph) ignorance(n Node) Cause {
+	switch f := g.flags[n]; {
+	case f&flagWeak != 0:
+		return WeakDigest
+	case f&flagFailed != 0:
+		return Accused
+	case f&(flagDescribed|flagListed) != 0 && f&flagUnresolved != 0:
+		return Unresolved
+	case f&(flagDescribed|flagListed) != 0:
+		return NoCause
+	case f&flagMentioned != 0:
+		return Untrusted
+	}
+	return Undescribed
+}
+
+// unvouched gives the place within upEdge of an edge to a node that no verified
+// statement claims, or -1.
+func (g *Graph) unvouched(n Node) int {
+	for i := g.upStart[n]; i < g.upStart[n+1]; i++ {
+		if g.assurance(g.upEdge[i]) != Verified {
+			return int(i)
+		}
+	}
+	return -1
+}
+
+// spread takes a state downstream from all its origins at once, breadth first,
+// so that via leads to the nearest of them.
+func (s *States) spread(state State, queue []Node, stop map[Node]bool) {
+	g := s.g
+	for i := 0; i < len(queue); i++ {
+		n := queue[i]
+		first, last := g.downStart[n], g.downStart[n+1]
+		for j, next := range g.edgeTo[first:last] {
+			if State(s.state[next]) != Clean || len(stop) > 0 && stop[Node(next)] {
+				continue
+			}
+			s.state[next], s.via[next] = uint8(state), first+uint32(j)+1
+			queue = append(queue, Node(next))
+		}
+	}
+}
+
+// Of gives the state of a node.
+func (s *States) Of(n Node) State { return State(s.state[n]) }
+
+// Count gives the number of nodes in each state.
+func (s *States) Count() (clean, unknown, tainted int) {
+	var by [states]int
+	for _, v := range s.state {
+		by[v]++
+	}
+	return by[Clean], by[Unknown], by[Tainted]
+}
+
+// Why explains a state.
+type Why struct {
+	// Origin is the nearest node that is tainted or unknown by itself.
+	Origin Node
+	Cause  Cause
+	// Reason is the asker's or the statement's, where there is one.
+	Reason string
+	// Path leads from the origin to the node that was asked about, both included:
+	// a shortest one.
+	Path []Node
+	// Edges of the path, one less than nodes. For [Claimed], Edge is the edge that
+	// no verified statement claims.
+	Edges []Edge
+	Edge  Edge
+}
+
+// Why explains the state of a node that is not clean.
+func (s *States) Why(n Node) (Why, bool) {
+	if s.Of(n) == Clean {
+		return Why{}, false
+	}
+	w := Why{Path: []Node{n}}
+	for Cause(s.cause[n]) == NoCause && s.via[n] != 0 {
+		e := Edge(s.via[n] - 1)
+		n = s.g.source(e)
+		w.Path, w.Edges = append(w.Path, n), append(w.Edges, e)
+	}
+	for i, j := 0, len(w.Path)-1; i < j; i, j = i+1, j-1 {
+		w.Path[i], w.Path[j] = w.Path[j], w.Path[i]
+	}
+	for i, j := 0, len(w.Edges)-1; i < j; i, j = i+1, j-1 {
+		w.Edges[i], w.Edges[j] = w.Edges[j], w.Edges[i]
+	}
+	w.Origin, w.Cause, w.Reason = n, Cause(s.cause[n]), s.reasons[n]
+	if w.Cause == Claimed {
+		w.Edge = Edge(s.via[n] - 1)
+	}
+	return w, true
+}

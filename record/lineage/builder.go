@@ -1,0 +1,197 @@
+package lineage
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"bartizan/attest"
+)
+
+// Builder gathers claims in any order. [Builder.Build] makes the same graph of
+// the same claims whatever their order was. It is for one goroutine.
+type Builder struct {
+	evidence []Evidence
+
+	keyID   map[string]uint32 // packed key to number
+	keyText []string
+
+	things []thing
+	keys   []uint32 // of all things, one after the other
+
+	edges []claim
+	parts []part
+	runs  []inputs
+	marks []Mark // Node is a Ref until it is built
+}
+
+// Ref is a thing as one claim names it. Two refs with a digest in common become
+// one node.
+type Ref uint32
+
+// Thing is what a claim says of a thing that it names.
+type Thing struct {
+	// Keys are its digests, "sha256:…", the best first, or keys of what has none
+	// ("run:…"). There is at least one.
+	Keys []string
+	Kind Kind
+	Name string
+	// Version is set where the claim says that name and version stand for this
+	// very thing.
+	Version string
+	// Weak: none of the keys binds (MD5, SHA-1).
+	Weak bool
+	// Described: the claim says how it was made or what it holds, and does not
+	// merely refer to it.
+	Described bool
+}
+
+type thing struct {
+	first, count  uint32 // within Builder.keys
+	evidence      uint32
+	kind          Kind
+	weak          bool
+	described     bool
+	failed        bool
+	name, version string
+}
+
+type claim struct {
+	from, to Ref
+	evidence uint32
+	relation Relation
+}
+
+// part says that a file is in a tree; it becomes an edge where a claim names the file.
+type part struct {
+	file     uint32 // a key
+	tree     Ref
+	evidence uint32
+}
+
+// inputs is all that one claim says a run used.
+type inputs struct {
+	run      Ref
+	evidence uint32
+	used     []Ref
+}
+
+// NewBuilder makes an empty builder.
+func NewBuilder() *Builder { return &Builder{keyID: map[string]uint32{}} }
+
+// Evidence adds a statement and gives the number that claims refer to it by.
+func (b *Builder) Evidence(e Evidence) uint32 {
+	b.evidence = append(b.evidence, Evidence{
+		Statement: clip(e.Statement), Type: clip(e.Type), Signer: clip(e.Signer), Source: clip(e.Source), Assurance: e.Assurance,
+	})
+	return uint32(len(b.evidence) - 1)
+}
+
+// Thing adds a thing as a claim names it. It refuses with LINEAGE_MALFORMED a
+// thing without keys, and keys that are longer than MaxText or not UTF-8.
+func (b *Builder) Thing(evidence uint32, t Thing) (Ref, error) {
+	if len(t.Keys) == 0 {
+		return 0, attest.Refuse(attest.LineageMalformed, clip(t.Name), "it has neither a digest nor a name to tell it by")
+	}
+	if len(b.things) >= MaxNodes {
+		return 0, attest.Refuse(attest.LineageMalformed, "", "more than %d things are named", MaxNodes)
+	}
+	out := thing{
+		first: uint32(len(b.keys)), count: uint32(len(t.Keys)), evidence: evidence,
+		kind: t.Kind, weak: t.Weak, described: t.Described, name: clip(t.Name), version: clip(t.Version),
+	}
+	for _, k := range t.Keys {
+		id, err := b.key(k)
+		if err != nil {
+			return 0, err
+		}
+		b.keys = append(b.keys, id)
+	}
+	b.things = append(b.things, out)
+	return Ref(len(b.things) - 1), nil
+}
+
+func (b *Builder) key(text string) (uint32, error) {
+	if text == "" || len(text) > MaxText || !utf8.ValidString(text) {
+		return 0, attest.Refuse(attest.LineageMalformed, clip(text), "a key that is empty, not UTF-8, or longer than %d bytes", MaxText)
+	}
+	packed := pack(text)
+	if id, ok := b.keyID[packed]; ok {
+		return id, nil
+	}
+	id := uint32(len(b.keyText))
+	b.keyText = append(b.keyText, packed)
+	b.keyID[packed] = id
+	return id, nil
+}
+
+// Edge claims that to came of from.
+func (b *Builder) Edge(evidence uint32, from, to Ref, r Relation) error {
+	if len(b.edges) >= MaxEdges {
+		return attest.Refuse(attest.LineageMalformed, "", "more than %d edges are claimed", MaxEdges)
+	}
+	b.edges = append(b.edges, claim{from: from, to: to, evidence: evidence, relation: r})
+	return nil
+}
+
+// Inputs claims that these are all things that a run used, and makes an edge
+// for each. Two equally trusted claims about one run that differ are a conflict.
+func (b *Builder) Inputs(evidence uint32, run Ref, used []Ref) error {
+	for _, u := range used {
+		if err := b.Edge(evidence, u, run, Used); err != nil {
+			return err
+		}
+	}
+	b.runs = append(b.runs, inputs{run: run, evidence: evidence, used: used})
+	return nil
+}
+
+// Part claims that a tree holds a file with this key. Files become nodes only
+// where another claim names them, so that a manifest of a million files costs
+// little.
+func (b *Builder) Part(evidence uint32, tree Ref, file string) error {
+	if len(b.parts) >= MaxEdges {
+		return attest.Refuse(attest.LineageMalformed, "", "more than %d files are listed", MaxEdges)
+	}
+	id, err := b.key(file)
+	if err != nil {
+		return err
+	}
+	b.parts = append(b.parts, part{file: id, tree: tree, evidence: evidence})
+	return nil
+}
+
+// Mark says something against a thing: it failed a scan, was revoked. A verified
+// claim taints it; any other makes it unknown, since anybody can write one.
+func (b *Builder) Mark(evidence uint32, what Ref, reason string) {
+	if b.evidence[evidence].Assurance != Verified {
+		b.things[what].failed = true
+		return
+	}
+	b.marks = append(b.marks, Mark{Node: Node(what), Reason: clip(reason), Evidence: evidence})
+}
+
+// Build makes the graph. It refuses with LINEAGE_CYCLE claims by which a thing
+// would be made of itself, and with LINEAGE_CONFLICT verified claims that give
+// one thing two digests of an algorithm, or equally trusted claims that give one
+// run two sets of inputs.
+func (b *Builder) Build(ctx context.Context) (*Graph, error) {
+	a := &assembly{Builder: b, ctx: ctx}
+	for _, step := range []func() error{a.join, a.number, a.link, a.checkCycles, a.attribute, a.order, a.compare} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return a.graph(), nil
+}
+
+// clip shortens what came from a file, and keeps it UTF-8.
+func clip(s string) string {
+	if len(s) > MaxText {
+		s = s[:MaxText]
+	}
+	return strings.ToValidUTF8(s, "")
+}

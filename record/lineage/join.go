@@ -1,0 +1,280 @@
+package lineage
+
+import (
+	"slices"
+	"strings"
+
+	"bartizan/attest"
+)
+
+// assembly is a builder's claims on their way to a graph.
+type assembly struct {
+	*Builder
+	ctx interface{ Err() error }
+
+	set     []uint32            // union-find over keys
+	vouched []bool              // by set: a verified claim names one of its keys
+	members map[uint32][]uint32 // by set: its keys, where there are several
+
+	nodeOf []uint32 // by thing
+	nodes  []node
+	owner  []uint32 // by set: its node + 1
+
+	from, to []uint32 // edges between nodes
+	rel      []Relation
+	ev       []uint32
+	seen     map[edgeKey]uint32
+
+	files     []fileUse // what attribute resolves
+	rank      []uint32  // new number of each node
+	conflicts []Conflict
+}
+
+// node is one thing with all that claims say of it.
+type node struct {
+	key      uint32 // its first
+	kind     Kind
+	kindRank int
+	flags    uint8
+	names    []naming
+}
+
+type naming struct{ name, version string }
+
+// join makes one set of the keys that belong to one thing. Digests that differ
+// only in algorithm are joined only where one claim gives both, and only by a
+// verified claim where a verified claim names either: a stranger cannot make one
+// thing of two, nor give a vouched thing a second digest.
+func (a *assembly) join() error {
+	a.set = make([]uint32, len(a.keyText))
+	for i := range a.set {
+		a.set[i] = uint32(i)
+	}
+	a.vouched = make([]bool, len(a.keyText))
+	a.members = map[uint32][]uint32{}
+	if err := a.joinVerified(); err != nil {
+		return err
+	}
+	a.joinOthers()
+	a.nodeOf = make([]uint32, len(a.things))
+	return nil
+}
+
+func (a *assembly) joinVerified() error {
+	for i := range a.things {
+		t := &a.things[i]
+		if a.assuranceOf(t) != Verified {
+			continue
+		}
+		keys := a.keysOf(t)
+		a.vouched[a.find(keys[0])] = true
+		for _, k := range keys[1:] {
+			if clash := a.union(keys[0], k, true); clash != "" {
+				return attest.Refuse(attest.LineageConflict, unpack(a.keyText[keys[0]]),
+					"verified statements give it two digests: %s; one of them is %s", clash, a.describe(t.evidence))
+			}
+		}
+	}
+	return nil
+}
+
+// joinOthers joins by claims that are not verified, in an order of their own.
+func (a *assembly) joinOthers() {
+	var several []uint32
+	for i := range a.things {
+		if t := &a.things[i]; t.count > 1 && a.assuranceOf(t) != Verified {
+			several = append(several, uint32(i))
+		}
+	}
+	slices.SortStableFunc(several, func(x, y uint32) int {
+		return slices.CompareFunc(a.keysOf(&a.things[x]), a.keysOf(&a.things[y]), func(k, l uint32) int {
+			return strings.Compare(a.keyText[k], a.keyText[l])
+		})
+	})
+	for _, i := range several {
+		keys := a.keysOf(&a.things[i])
+		for _, k := range keys[1:] {
+			if !a.vouched[a.find(keys[0])] && !a.vouched[a.find(k)] {
+				a.union(keys[0], k, false) // a clash leaves two things
+			}
+		}
+	}
+}
+
+func (a *assembly) assuranceOf(t *thing) Assurance { return a.evidence[t.evidence].Assurance }
+
+func (a *assembly) keysOf(t *thing) []uint32 { return a.keys[t.first : t.first+t.count] }
+
+func (a *assembly) find(k uint32) uint32 {
+	for a.set[k] != k {
+		a.set[k] = a.set[a.set[k]]
+		k = a.set[k]
+	}
+	return k
+}
+
+// union joins two sets, unless that gave one thing two digests of one algorithm:
+// then it says which, and joins nothing.
+func (a *assembly) union(k, l uint32, vouched bool) string {
+	x, y := a.find(k), a.find(l)
+	if x == y {
+		return ""
+	}
+	mx, my := a.membersOf(x), a.membersOf(y)
+	byAlgorithm := make(map[string]uint32, len(mx))
+	for _, m := range mx {
+		byAlgorithm[algorithm(a.keyText[m])] = m
+	}
+	for _, m := range my {
+		if other, twice := byAlgorithm[algorithm(a.keyText[m])]; twice && algorithm(a.keyText[m]) != "" {
+			return unpack(a.keyText[other]) + " and " + unpack(a.keyText[m])
+		}
+	}
+	if len(mx) < len(my) {
+		x, y, mx, my = y, x, my, mx
+	}
+	a.set[y] = x
+	a.members[x] = append(mx, my...)
+	delete(a.members, y)
+	a.vouched[x] = a.vouched[x] || a.vouched[y] || vouched
+	return ""
+}
+
+func (a *assembly) membersOf(set uint32) []uint32 {
+	if m, ok := a.members[set]; ok {
+		return m
+	}
+	return []uint32{set}
+}
+
+// algorithm gives that of a packed digest, or "" for keys that are no digests,
+// of which one thing may have several.
+func algorithm(packed string) string {
+	if packed[0] != 0 {
+		return packed[:1]
+	}
+	name, _, ok := strings.Cut(packed[1:], ":")
+	if !ok || slices.Contains(nameKeys[:], name) {
+		return ""
+	}
+	return name
+}
+
+// nameKeys are what keys begin with that are no digests.
+var nameKeys = [...]string{"run", "dataset", "deployment", "batch", "uri"}
+
+// number gives every thing its node, and every node what is known of it.
+func (a *assembly) number() error {
+	a.owner = make([]uint32, len(a.keyText))
+	for i := range a.things {
+		t := &a.things[i]
+		set := a.settle(i, t)
+		if a.owner[set] == 0 {
+			a.nodes = append(a.nodes, node{key: a.bestKey(set, a.keysOf(t)), kindRank: -1})
+			a.owner[set] = uint32(len(a.nodes))
+		}
+		a.nodeOf[i] = a.owner[set] - 1
+		a.nodes[a.nodeOf[i]].learn(t, a.assuranceOf(t))
+	}
+	if len(a.nodes) > MaxNodes {
+		return attest.Refuse(attest.LineageMalformed, "", "%d things, more than %d", len(a.nodes), MaxNodes)
+	}
+	for i := range a.nodes {
+		a.nodes[i].sortNames()
+	}
+	return nil
+}
+
+// settle says which set a thing is of. The digests of an unverified claim may be
+// those of several things: it is then about the first that somebody vouches for.
+func (a *assembly) settle(i int, t *thing) uint32 {
+	keys := a.keysOf(t)
+	set := a.find(keys[0])
+	for _, k := range keys[1:] {
+		other := a.find(k)
+		if other == set {
+			continue
+		}
+		if !a.vouched[set] && a.vouched[other] {
+			set = other
+		} else if a.vouched[set] && a.vouched[other] {
+			a.conflicts = append(a.conflicts, Conflict{
+				Kind: DigestsDiffer, Nodes: []Node{Node(i)},
+				Detail: unpack(a.keyText[keys[0]]) + " and " + unpack(a.keyText[k]) + " are two things; " + a.describe(t.evidence) + " says that they are one",
+			})
+		}
+	}
+	return set
+}
+
+// bestKey is the key that names the node: a digest where it has one, sha256
+// first.
+func (a *assembly) bestKey(set uint32, keys []uint32) uint32 {
+	best := keys[0]
+	if a.find(best) != set {
+		best = set
+	}
+	for _, m := range a.membersOf(set) {
+		if before(a.keyText[m], a.keyText[best]) {
+			best = m
+		}
+	}
+	return best
+}
+
+// before orders keys: digests in the order of algorithms, then names.
+func before(x, y string) bool {
+	if (x[0] == 0) != (y[0] == 0) {
+		return y[0] == 0
+	}
+	return x < y
+}
+
+// learn takes in what one claim says. What describes outranks what refers, and a
+// verified claim any other; equal claims are told apart by the kind itself, so
+// that their order does not matter.
+func (n *node) learn(t *thing, by Assurance) {
+	rank := int(by) * 2
+	if t.described {
+		rank++
+	}
+	if t.kind != Artifact && (rank > n.kindRank || rank == n.kindRank && t.kind > n.kind) {
+		n.kind, n.kindRank = t.kind, rank
+	}
+	switch {
+	case t.described && by == Verified:
+		n.flags |= flagDescribed
+	case t.described:
+		n.flags |= flagMentioned
+	}
+	if t.weak {
+		n.flags |= flagWeak
+	}
+	if t.failed {
+		n.flags |= flagFailed
+	}
+	if (t.name != "" || t.version != "") && !slices.Contains(n.names, naming{t.name, t.version}) && len(n.names) < maxNames {
+		n.names = append(n.names, naming{t.name, t.version})
+	}
+}
+
+// maxNames bounds what a search for a name looks at.
+const maxNames = 256
+
+func (n *node) sortNames() {
+	slices.SortFunc(n.names, func(x, y naming) int {
+		if c := strings.Compare(y.version, x.version); c != 0 {
+			return c // names with a version first
+		}
+		return strings.Compare(x.name, y.name)
+	})
+}
+
+// describe names a statement for people: the file, or its digest.
+func (a *assembly) describe(evidence uint32) string {
+	e := &a.evidence[evidence]
+	if e.Source != "" {
+		return e.Source
+	}
+	return e.Statement
+}
