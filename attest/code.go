@@ -33,6 +33,7 @@ const (
 	StatementMalformed Code = "STATEMENT_MALFORMED"
 	StatementType      Code = "STATEMENT_TYPE"
 	PredicateType      Code = "PREDICATE_TYPE"
+	ReportMismatch     Code = "REPORT_MISMATCH"
 )
 
 // What can be wrong with a signed tree. Manifests use the same codes.

@@ -47,6 +47,7 @@ var meanings = map[Code]meaning{
 	StatementMalformed: {ruleStatement, "the signed payload is no statement: not JSON, a key twice, a field missing or of the wrong kind"},
 	StatementType:      {ruleStatement, "the statement's type is not in-toto Statement v1"},
 	PredicateType:      {ruleStatement, "the statement says something else than what was asked for"},
+	ReportMismatch:     {ruleStatement, "the report that was given as evidence is not about the subject, or contradicts itself"},
 
 	OMSEmpty:            {ruleStatement, "nothing is signed"},
 	OMSNameEscapesRoot:  {ruleNames, "a name leads out of the root"},
@@ -83,5 +84,6 @@ var meanings = map[Code]meaning{
 	InferenceReplay:    {ruleRecords, "a record or batch stands twice, or with another answer"},
 	InferenceTruncated: {ruleRecords, "the end of the log is missing"},
 	InferenceModel:     {ruleRecords, "a record is about another model or configuration"},
+	InferenceFork:      {ruleRecords, "two logs of one replica tell different stories of the same sequence"},
 	InferenceRevoked:   {ruleRecords, "the replica's key was revoked"},
 }

@@ -4,11 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
-	"hash"
 	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"bartizan/attest/tree"
 )
@@ -22,72 +18,39 @@ type FileSum struct {
 }
 
 // Files gives both digests of whole files, in the order of the entries, from one
-// reading of each file: they are digests of the same bytes. Errors are those of
-// [Sum].
+// reading of each file: they are digests of the same bytes. A worker that has no
+// file left takes BLAKE3 off the others. Errors are those of [Sum].
 func Files(ctx context.Context, root *tree.Root, entries []tree.Entry, opt Options) ([]FileSum, error) {
-	f := &files{root: root, entries: entries, out: make([]FileSum, len(entries)), order: make([]int, len(entries))}
-	for i := range f.order {
-		f.order[i] = i
+	out := make([]FileSum, len(entries))
+	jobs := make([]job, len(entries))
+	for i, e := range entries {
+		jobs[i] = job{i, 0, e.Size}
 	}
-	slices.SortStableFunc(f.order, func(a, b int) int { return cmp.Compare(entries[b].Size, entries[a].Size) })
-	if err := run(ctx, opt, len(entries), f.worker); err != nil {
+	slices.SortFunc(jobs, func(a, b job) int {
+		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(a.unit, b.unit))
+	})
+	p := &plan{
+		root: root, jobs: jobs, stream: sha256.New, twins: twinsWork(),
+		entry: func(unit int) *tree.Entry { return &entries[unit] },
+		tree: func(f *strand) {
+			if n := Groups(f.job.end); n > 1 {
+				f.groups = make([][32]byte, n)
+			} else {
+				f.groups = f.one[:]
+			}
+			f.builder = treeOf(0, f.job.end, f.groups)
+		},
+		done: func(f *strand) {
+			sum := &out[f.job.unit]
+			f.stream.Sum(sum.SHA256[:0])
+			sum.BLAKE3 = RootOf(f.groups)
+			if len(f.groups) > 1 {
+				sum.Chunks = f.groups
+			}
+		},
+	}
+	if err := p.run(ctx, opt); err != nil {
 		return nil, err
 	}
-	return f.out, nil
-}
-
-// files is one call of Files.
-type files struct {
-	root    *tree.Root
-	entries []tree.Entry
-	out     []FileSum
-	order   []int // the largest first
-}
-
-func (f *files) worker(tell func(int64)) func(context.Context, int) (int, error) {
-	w := &filer{files: f, tell: tell, buf: make([]byte, bufferSize), sha: sha256.New()}
-	return func(ctx context.Context, i int) (int, error) {
-		return f.order[i], w.do(ctx, f.order[i])
-	}
-}
-
-type filer struct {
-	*files
-	tell func(int64)
-	buf  []byte
-	sha  hash.Hash
-}
-
-func (w *filer) do(ctx context.Context, i int) error {
-	e := w.entries[i]
-	fd, err := w.root.OpenEntry(e)
-	if err != nil {
-		return err
-	}
-	err = w.both(ctx, fd, e, &w.out[i])
-	if err == nil {
-		err = e.CheckFD(fd)
-	}
-	return errors.Join(err, unix.Close(fd))
-}
-
-func (w *filer) both(ctx context.Context, fd int, e tree.Entry, out *FileSum) error {
-	groups := make([][32]byte, Groups(e.Size))
-	b := treeOf(0, e.Size, groups)
-	w.sha.Reset()
-	err := pread(ctx, fd, e.Name, 0, e.Size, w.buf, func(p []byte) {
-		w.sha.Write(p)
-		b.write(p)
-		w.tell(int64(len(p)))
-	})
-	if err != nil {
-		return err
-	}
-	b.end()
-	w.sha.Sum(out.SHA256[:0])
-	out.BLAKE3 = RootOf(groups)
-	if len(groups) > 1 {
-		out.Chunks = groups
-	}
-	return nil
+	return out, nil
 }

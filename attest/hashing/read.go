@@ -1,7 +1,6 @@
 package hashing
 
 import (
-	"context"
 	"errors"
 
 	"golang.org/x/sys/unix"
@@ -11,23 +10,8 @@ import (
 // core together with what the digest needs, and divides ChunkSize.
 const bufferSize = 128 << 10
 
-// pread reads the bytes from start to before end into buf, again and again, and
-// gives every filled buffer to use; only the last is not full. A file that ends
-// early is OMS_FILE_CHANGED.
-func pread(ctx context.Context, fd int, name string, start, end int64, buf []byte, use func([]byte)) error {
-	for at := start; at < end; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		p := buf[:min(int64(len(buf)), end-at)]
-		if err := fill(fd, name, p, at); err != nil {
-			return err
-		}
-		use(p)
-		at += int64(len(p))
-	}
-	return nil
-}
+// readAhead is the size from which the kernel is told to read ahead further.
+const readAhead = 1 << 20
 
 // fill reads all of p from the offset.
 func fill(fd int, name string, p []byte, at int64) error {

@@ -3,10 +3,102 @@ package hashing
 import (
 	"context"
 	"errors"
+	"hash"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"bartizan/attest/tree"
 )
+
+// job is a file or a part of one that one worker reads from start to end.
+type job struct {
+	unit       int
+	start, end int64
+}
+
+// plan is what is to be done: jobs, the largest first, and what to make of the
+// bytes of each. At least one of stream and tree is set.
+type plan struct {
+	root   *tree.Root
+	jobs   []job
+	entry  func(unit int) *tree.Entry
+	stream func() hash.Hash // a digest from end to end
+	tree   func(*strand)    // starts the BLAKE3 groups of a job
+	done   func(*strand)    // takes the digests of a job
+	twins  bool             // the stream is a SHA-256 of which two run at once
+}
+
+// crew is the workers of one run and what they share.
+type crew struct {
+	*plan
+	workers int
+	next    atomic.Int64 // job
+	started atomic.Int64 // workers that took a job, or found none
+	working atomic.Int64 // workers that may still read files
+	idle    atomic.Int64 // workers that wait to help
+	help    chan func()  // BLAKE3 groups for workers that have no job left
+	failed  failures
+	tell    func(int64)
+}
+
+// run does all jobs.
+func (p *plan) run(ctx context.Context, opt Options) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := &crew{plan: p, workers: opt.workers(), tell: teller(opt.Progress)}
+	c.help = make(chan func(), c.workers)
+	c.failed.stop = cancel
+	c.working.Store(int64(c.workers))
+	var all sync.WaitGroup
+	for range c.workers {
+		all.Go(func() { c.worker(inner) })
+	}
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return c.failed.err()
+}
+
+// worker reads files until there are none, then helps those who still do.
+func (c *crew) worker(ctx context.Context) {
+	newWorker(c).work(ctx)
+	if c.working.Add(-1) == 0 {
+		close(c.help)
+		return
+	}
+	c.idle.Add(1)
+	for task := range c.help {
+		c.idle.Add(-1)
+		task()
+		c.idle.Add(1)
+	}
+}
+
+// first gives the next job to a worker that has none.
+func (c *crew) first() (j job, ok bool) {
+	i := int(c.next.Add(1)) - 1
+	if i >= len(c.jobs) {
+		return job{}, false
+	}
+	return c.jobs[i], true
+}
+
+// second gives a large job to a worker that reads one already, but none that a
+// worker without any would get.
+func (c *crew) second() (j job, ok bool) {
+	for {
+		i := c.next.Load()
+		left := int64(len(c.jobs)) - i
+		if left <= max(0, int64(c.workers)-c.started.Load()) || !isLarge(c.jobs[i]) {
+			return job{}, false
+		}
+		if c.next.CompareAndSwap(i, i+1) {
+			return c.jobs[i], true
+		}
+	}
+}
 
 // maxErrors is how many errors of units one call gives before it stops.
 const maxErrors = 100
@@ -45,36 +137,6 @@ func (f *failures) err() error {
 		return errs[0]
 	}
 	return errors.Join(errs...)
-}
-
-// run does the jobs 0 to n-1, in order, on as many workers as the options say.
-// start makes a worker's own state and gives what does one job.
-func run(ctx context.Context, opt Options, n int, start func(tell func(int64)) func(context.Context, int) (int, error)) error {
-	inner, cancel := context.WithCancel(ctx)
-	defer cancel()
-	failed := failures{stop: cancel}
-	tell := teller(opt.Progress)
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(opt.workers(), n) {
-		all.Go(func() {
-			do := start(tell)
-			for inner.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				if unit, err := do(inner, i); err != nil && inner.Err() == nil {
-					failed.add(unit, err)
-				}
-			}
-		})
-	}
-	all.Wait()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return failed.err()
 }
 
 // teller makes calls of progress exclusive.

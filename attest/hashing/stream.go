@@ -47,6 +47,14 @@ func (b *builder) close() {
 	b.n, b.at = 0, 0
 }
 
+// skip leaves a whole group to somebody else: where its value goes, and its
+// number.
+func (b *builder) skip() (out *[32]byte, index uint64) {
+	out, index = &b.groups[b.next], b.index+uint64(b.next)
+	b.next++
+	return out, index
+}
+
 // end closes the last group; a file without bytes has one, of no bytes.
 func (b *builder) end() {
 	if b.next == 0 && b.n == 0 {

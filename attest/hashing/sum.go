@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"hash"
 	"slices"
 	"sync/atomic"
 
 	"golang.org/x/crypto/blake2b"
-	"golang.org/x/sys/unix"
 
 	"bartizan/attest/tree"
 )
@@ -22,7 +20,8 @@ import (
 // early, is OMS_FILE_CHANGED; the refusals of [tree.Root.Open] come through, and
 // a range outside its file is OMS_SHARDS_INVALID. Up to 100 errors are joined in
 // the order of the units; with any error there are no digests. Memory is about
-// 300 KiB for each worker and, of files with BLAKE3, 32 bytes for each MiB.
+// 300 KiB for each worker, 100 bytes for each unit and, with BLAKE3, 32 bytes
+// for each MiB of a file.
 func Sum(ctx context.Context, root *tree.Root, units []Unit, opt Options) ([][]byte, error) {
 	if err := opt.Algorithm.check(); err != nil {
 		return nil, err
@@ -32,10 +31,21 @@ func Sum(ctx context.Context, root *tree.Root, units []Unit, opt Options) ([][]b
 			return nil, err
 		}
 	}
-	s := &sums{root: root, units: units, algorithm: opt.Algorithm, size: opt.Algorithm.Size()}
+	s := &sums{units: units, size: opt.Algorithm.Size(), split: map[int]*parts{}}
 	s.out = make([]byte, len(units)*s.size)
-	s.plan()
-	if err := run(ctx, opt, len(s.jobs), s.worker); err != nil {
+	p := &plan{
+		root: root, jobs: s.jobs(opt.Algorithm),
+		entry: func(unit int) *tree.Entry { return &units[unit].Entry },
+	}
+	switch opt.Algorithm {
+	case SHA256:
+		p.stream, p.twins, p.done = sha256.New, twinsWork(), s.streamed
+	case BLAKE2b:
+		p.stream, p.done = newBLAKE2b, s.streamed
+	case BLAKE3:
+		p.tree, p.done = s.tree, s.folded
+	}
+	if err := p.run(ctx, opt); err != nil {
 		return nil, err
 	}
 	all := make([][]byte, len(units))
@@ -45,25 +55,21 @@ func Sum(ctx context.Context, root *tree.Root, units []Unit, opt Options) ([][]b
 	return all, nil
 }
 
+func newBLAKE2b() hash.Hash {
+	h, _ := blake2b.New512(nil) // fails for keys alone
+	return h
+}
+
 // sums is one call of Sum.
 type sums struct {
-	root      *tree.Root
-	units     []Unit
-	algorithm Algorithm
-	size      int
-	out       []byte // the digests, one after the other
-	jobs      []job
-	split     map[int]*parts // BLAKE3 units of several jobs
+	units []Unit
+	size  int            // of a digest
+	out   []byte         // the digests, one after the other
+	split map[int]*parts // BLAKE3 units of several jobs
 }
 
 func (s *sums) digest(unit int) []byte {
 	return s.out[unit*s.size : (unit+1)*s.size : (unit+1)*s.size]
-}
-
-// job is a unit or a part of one, whose bytes it names.
-type job struct {
-	unit       int
-	start, end int64
 }
 
 // parts collects the groups of a unit that several workers digest.
@@ -75,100 +81,53 @@ type parts struct {
 // piece is how much of a split unit one worker takes at a time.
 const piece = 8 * ChunkSize
 
-func (s *sums) plan() {
-	s.jobs = make([]job, 0, len(s.units))
-	s.split = map[int]*parts{}
+func (s *sums) jobs(a Algorithm) []job {
+	jobs := make([]job, 0, len(s.units))
 	for i, u := range s.units {
 		size := u.End - u.Start
-		if s.algorithm != BLAKE3 || size <= piece {
-			s.jobs = append(s.jobs, job{i, u.Start, u.End})
+		if a != BLAKE3 || size <= piece {
+			jobs = append(jobs, job{i, u.Start, u.End})
 			continue
 		}
 		p := &parts{groups: make([][32]byte, Groups(size))}
 		for start := u.Start; start < u.End; start += piece {
-			s.jobs = append(s.jobs, job{i, start, min(start+piece, u.End)})
+			jobs = append(jobs, job{i, start, min(start+piece, u.End)})
 			p.left.Add(1)
 		}
 		s.split[i] = p
 	}
-	slices.SortStableFunc(s.jobs, func(a, b job) int { return cmp.Compare(b.end-b.start, a.end-a.start) })
-}
-
-// worker makes what one worker calls for each job.
-func (s *sums) worker(tell func(int64)) func(ctx context.Context, i int) (unit int, err error) {
-	w := &summer{sums: s, tell: tell, buf: make([]byte, bufferSize)}
-	switch s.algorithm {
-	case SHA256:
-		w.stream = sha256.New()
-	case BLAKE2b:
-		w.stream, _ = blake2b.New512(nil) // fails for keys alone
-	}
-	return func(ctx context.Context, i int) (int, error) {
-		return s.jobs[i].unit, w.do(ctx, s.jobs[i])
-	}
-}
-
-type summer struct {
-	*sums
-	tell   func(int64)
-	buf    []byte
-	stream hash.Hash // nil for BLAKE3
-	groups [][32]byte
-}
-
-func (w *summer) do(ctx context.Context, j job) error {
-	e := w.units[j.unit].Entry
-	fd, err := w.root.OpenEntry(e)
-	if err != nil {
-		return err
-	}
-	if w.stream != nil {
-		err = w.streamed(ctx, fd, j)
-	} else {
-		err = w.blake3(ctx, fd, j)
-	}
-	if err == nil {
-		err = e.CheckFD(fd)
-	}
-	return errors.Join(err, unix.Close(fd))
-}
-
-func (w *summer) streamed(ctx context.Context, fd int, j job) error {
-	w.stream.Reset()
-	err := pread(ctx, fd, w.units[j.unit].Entry.Name, j.start, j.end, w.buf, func(p []byte) {
-		w.stream.Write(p)
-		w.tell(int64(len(p)))
+	slices.SortFunc(jobs, func(a, b job) int {
+		return cmp.Or(cmp.Compare(b.end-b.start, a.end-a.start), cmp.Compare(a.unit, b.unit), cmp.Compare(a.start, b.start))
 	})
-	w.stream.Sum(w.digest(j.unit)[:0])
-	return err
+	return jobs
 }
 
-func (w *summer) blake3(ctx context.Context, fd int, j job) error {
-	u := w.units[j.unit]
-	p := w.split[j.unit]
-	first := int((j.start - u.Start) / ChunkSize)
-	var groups [][32]byte
-	if p != nil {
-		groups = p.groups[first : first+Groups(j.end-j.start)]
+// streamed takes the digest of a unit that was read from end to end.
+func (s *sums) streamed(f *strand) { f.stream.Sum(s.digest(f.job.unit)[:0]) }
+
+// tree starts the groups of a unit, or those of a part of it.
+func (s *sums) tree(f *strand) {
+	u := s.units[f.job.unit]
+	n := Groups(f.job.end - f.job.start)
+	if p := s.split[f.job.unit]; p != nil {
+		first := int((f.job.start - u.Start) / ChunkSize)
+		f.groups = p.groups[first : first+n]
 	} else {
-		w.groups = slices.Grow(w.groups[:0], Groups(j.end-j.start))[:Groups(j.end-j.start)]
-		groups = w.groups
+		f.groups = slices.Grow(f.groups[:0], n)[:n]
 	}
-	b := treeOf(j.start-u.Start, u.End-u.Start, groups)
-	err := pread(ctx, fd, u.Entry.Name, j.start, j.end, w.buf, func(data []byte) {
-		b.write(data)
-		w.tell(int64(len(data)))
-	})
-	if err != nil {
-		return err
+	f.builder = treeOf(f.job.start-u.Start, u.End-u.Start, f.groups)
+}
+
+// folded takes the digest of a unit whose groups are all there.
+func (s *sums) folded(f *strand) {
+	groups := f.groups
+	if p := s.split[f.job.unit]; p != nil {
+		f.groups = nil // belongs to the unit, not to the next job
+		if p.left.Add(-1) > 0 {
+			return
+		}
+		groups = p.groups
 	}
-	b.end()
-	if p == nil {
-		root := RootOf(groups)
-		copy(w.digest(j.unit), root[:])
-	} else if p.left.Add(-1) == 0 {
-		root := RootOf(p.groups)
-		copy(w.digest(j.unit), root[:])
-	}
-	return nil
+	root := RootOf(groups)
+	copy(s.digest(f.job.unit), root[:])
 }

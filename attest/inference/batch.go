@@ -65,12 +65,9 @@ func (b *Batch) payload() ([]byte, error) {
 
 // parseBatch reads the envelope of a batch. Who signed it is not asked here.
 func parseBatch(data []byte) (*Batch, *dsse.Envelope, error) {
-	envelope, err := dsse.Parse(data)
+	envelope, err := parseEnvelope("batch", data, statement.PayloadType)
 	if err != nil {
-		return nil, nil, malformed("batch", "%v", err)
-	}
-	if envelope.PayloadType != statement.PayloadType {
-		return nil, nil, malformed("batch", "the payload type is %q, not %s", clip(envelope.PayloadType), statement.PayloadType)
+		return nil, nil, err
 	}
 	s, err := statement.Parse(envelope.Payload)
 	if err != nil {

@@ -140,12 +140,10 @@ func parseCertificate(data []byte) (*Certificate, *dsse.Envelope, error) {
 	if len(data) > MaxLine {
 		return nil, nil, malformed("certificate", "longer than %d bytes", MaxLine)
 	}
-	envelope, err := dsse.Parse(data)
+	data = bytes.TrimSuffix(data, []byte("\n")) // of a file
+	envelope, err := parseEnvelope("certificate", data, CertificateType)
 	if err != nil {
-		return nil, nil, malformed("certificate", "%v", err)
-	}
-	if envelope.PayloadType != CertificateType {
-		return nil, nil, malformed("certificate", "the payload type is %q, not %s", clip(envelope.PayloadType), CertificateType)
+		return nil, nil, err
 	}
 	var w certificateWire
 	if err := strictjson.UnmarshalExact(envelope.Payload, &w); err != nil {
@@ -162,10 +160,7 @@ func parseCertificate(data []byte) (*Certificate, *dsse.Envelope, error) {
 	if !bytes.Equal(again, envelope.Payload) {
 		return nil, nil, malformed("certificate", "not in canonical form, or not of type %s", certificateSchema)
 	}
-	if c.envelope, err = envelope.Marshal(); err != nil {
-		return nil, nil, malformed("certificate", "%v", err)
-	}
-	c.digest = SHA256(envelope.Payload)
+	c.envelope, c.digest = bytes.Clone(data), SHA256(envelope.Payload)
 	return c, envelope, nil
 }
 

@@ -10,6 +10,7 @@ import (
 // chain is what is known of one replica from all its logs: its batches in order.
 type chain struct {
 	replica string
+	log     int   // the first that was seen of the replica
 	base    int64 // the number of links[0]
 	links   []link
 	revoked map[Digest]*revocationState
@@ -23,8 +24,8 @@ type link struct {
 	digest Digest
 }
 
-func newChain(replica string) *chain {
-	return &chain{replica: replica, revoked: map[Digest]*revocationState{}}
+func newChain(replica string, log int) *chain {
+	return &chain{replica: replica, log: log, revoked: map[Digest]*revocationState{}}
 }
 
 // at gives the batch of a number, or nil.
@@ -71,8 +72,13 @@ func (c *chain) add(b *Batch, log int) (same *link, err error) {
 	return nil, nil
 }
 
-// last gives the last batch.
-func (c *chain) last() *link { return &c.links[len(c.links)-1] }
+// last gives the last batch, or one before all where there is none.
+func (c *chain) last() link {
+	if len(c.links) == 0 {
+		return link{log: c.log}
+	}
+	return c.links[len(c.links)-1]
+}
 
 // reaches says whether the batches contain the head.
 func (c *chain) reaches(h Head) error {

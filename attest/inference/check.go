@@ -151,9 +151,11 @@ func (c *check) finish() error {
 		ch := c.chains[l.Replica]
 		switch {
 		case l.Err != nil:
+		case l.copies.from != 0:
+			l.refuse(attest.Refuse(attest.InferenceReplay, "", "%s of replica %s stands in %s too", span("batch", l.copies.from, l.copies.to), l.Replica, c.names[l.copyOf]))
 		case ch == nil || len(ch.links) == 0:
 			if !c.Live {
-				l.refuse(l.walk.ends())
+				l.refuse(l.ends())
 			}
 		case ch.last().log == l.index:
 			c.finishLast(l, ch, headed[ch])
@@ -170,7 +172,7 @@ func (c *check) finishLast(l *checkLog, ch *chain, headed bool) {
 		}
 	}
 	if !c.Live && !headed {
-		l.refuse(l.walk.ends())
+		l.refuse(l.ends())
 	}
 }
 
@@ -226,7 +228,7 @@ func (c *check) newLog(s Source, index int) *checkLog {
 func (l *checkLog) chain() *chain {
 	ch := l.check.chains[l.Replica]
 	if ch == nil {
-		ch = newChain(l.Replica)
+		ch = newChain(l.Replica, l.index)
 		l.check.chains[l.Replica] = ch
 	}
 	return ch
@@ -262,7 +264,7 @@ func (l *checkLog) look(ctx context.Context) {
 			l.walk.first = slices.Clone(line)
 			return
 		case batchLine:
-			if data, err := envelopeIn(line); err == nil {
+			if data, err := envelopeIn(line, batchPrefix); err == nil {
 				if b, _, err := parseBatch(data); err == nil {
 					l.firstSequence, l.firstNumber = b.First, b.Number
 				}
@@ -281,13 +283,11 @@ func (l *checkLog) read(ctx context.Context) {
 		l.refuse(l.run(ctx))
 	}
 	l.Head, l.Sealed, l.Unsigned, l.Torn = l.walk.head, l.walk.sealed, len(l.leaves), l.walk.torn
-	if l.copies.from != 0 && l.Err == nil {
-		l.refuse(attest.Refuse(attest.InferenceReplay, "", "%s of replica %s stands in %s too", span("batch", l.copies.from, l.copies.to), l.Replica, l.check.names[l.copyOf]))
-	}
 }
 
 func (l *checkLog) certified(c *Certificate) error {
 	l.Replica = c.Replica
+	l.chain()
 	l.Certificates = append(l.Certificates, c)
 	name := "certificate of " + c.Replica
 	if want := l.check.Model; !want.IsZero() && c.Model != want {

@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/go-json-experiment/json/jsontext"
-
-	"bartizan/attest/strictjson"
+	"bartizan/attest/dsse"
 )
 
 // A log is a file of lines of JSON that only grows:
@@ -60,18 +58,29 @@ func appendLine(b []byte, prefix string, envelope []byte) []byte {
 	return append(append(append(b, prefix...), envelope...), "}\n"...)
 }
 
-// envelopeIn takes the envelope out of a certificate or batch line.
-func envelopeIn(line []byte) ([]byte, error) {
-	var w struct {
-		Certificate jsontext.Value `json:"certificate"`
-		Batch       jsontext.Value `json:"batch"`
+// envelopeIn takes the envelope out of a certificate or batch line. What is
+// left is read strictly, so that cutting it out cannot be misled.
+func envelopeIn(line []byte, prefix string) ([]byte, error) {
+	envelope, whole := bytes.CutSuffix(line[len(prefix):], []byte("}"))
+	if !whole {
+		return nil, malformed("", "the line does not end in a brace")
 	}
-	if err := strictjson.UnmarshalExact(line, &w); err != nil {
-		return nil, malformed("", "the line: %v", err)
+	return envelope, nil
+}
+
+// parseEnvelope reads a DSSE envelope in the one form that is written here: what
+// the signature does not cover (white space, the keyid) cannot differ either.
+func parseEnvelope(what string, data []byte, payloadType string) (*dsse.Envelope, error) {
+	envelope, err := dsse.Parse(data)
+	if err != nil {
+		return nil, malformed(what, "%v", err)
 	}
-	envelope := append(w.Certificate, w.Batch...) // the prefix says which, and both is no envelope
-	if len(w.Certificate) > 0 && len(w.Batch) > 0 {
-		return nil, malformed("", "the line is both certificate and batch")
+	if envelope.PayloadType != payloadType {
+		return nil, malformed(what, "the payload type is %q, not %s", clip(envelope.PayloadType), payloadType)
+	}
+	again, err := (&dsse.Envelope{PayloadType: payloadType, Payload: envelope.Payload, Sig: envelope.Sig}).Marshal()
+	if err != nil || !bytes.Equal(again, data) {
+		return nil, malformed(what, "the envelope is not written as it is here")
 	}
 	return envelope, nil
 }

@@ -48,9 +48,7 @@ var errFound = errors.New("found")
 func Prove(ctx context.Context, log io.Reader, sequence int64) ([]byte, error) {
 	var record, out []byte
 	w := newWalk(log)
-	w.begin = func(b *Batch) (Head, error) {
-		return Head{Number: b.Number - 1, Sequence: b.First - 1, Digest: b.Previous}, nil
-	}
+	w.begin = anywhere
 	w.record = func(r *Record, line []byte) {
 		if r.Sequence == sequence {
 			record = append([]byte(nil), line...)

@@ -69,6 +69,9 @@ func (w *walk) take() ([]byte, error) {
 		return line, nil
 	}
 	line, torn, err := w.lines.next()
+	if w.number == 0 && (torn || err == io.EOF) {
+		return nil, malformed("", "the file is empty or its first line is cut off: it is no log of inference records")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,7 @@ func (w *walk) takeCertificate(line []byte) error {
 	if len(w.leaves) > 0 {
 		return malformed("", "a certificate stands between records and their batch")
 	}
-	data, err := envelopeIn(line)
+	data, err := envelopeIn(line, certificatePrefix)
 	if err != nil {
 		return err
 	}
@@ -204,7 +207,7 @@ func (w *walk) takeBatch(line []byte) error {
 	if w.cert == nil {
 		return attest.Refuse(attest.InferenceCert, "", "a batch stands before any certificate")
 	}
-	data, err := envelopeIn(line)
+	data, err := envelopeIn(line, batchPrefix)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@ import (
 // bundle anew and does everything by itself. Where the two differ, the answer
 // is no.
 func (c *check) agree() error {
+	if c.trust.root == nil {
+		return nil
+	}
 	for _, e := range c.bundle.entries {
 		if e.kind == "dsse" && e.version == "0.0.2" {
 			return nil // the library has given this kind up

@@ -27,6 +27,12 @@ var (
 func (c *check) whoSigned() (err error) {
 	if c.trust.key != nil {
 		c.signer = c.trust.key
+		if c.signer.key == nil {
+			if !c.signer.named(c.bundle.hint) {
+				return attest.Refuse(attest.KeyMismatch, "", "the bundle names another key, and the one given is no valid key")
+			}
+			return attest.Refuse(attest.KeyUnsupported, "", "the key given is no valid key: a point that is not on its curve, or another encoding than PKIX")
+		}
 		c.result.Key, c.result.Fingerprint = true, c.signer.fingerprint()
 		return nil
 	}

@@ -61,9 +61,6 @@ func (b *bundle) readEntry(w *wireLog) (*entry, error) {
 		return nil, malformed(name, "an entry has no canonicalizedBody")
 	}
 	if p := w.Proof; p != nil {
-		if p.Checkpoint == nil || p.Checkpoint.Envelope == "" {
-			return nil, malformed(name, "an inclusion proof has no checkpoint")
-		}
 		if p.Index < 0 || p.Size < 0 || len(p.Hashes) > maxProof {
 			return nil, malformed(name, "an inclusion proof has a negative number, or more than %d hashes", maxProof)
 		}

@@ -33,6 +33,8 @@ package keyless
 
 import (
 	"context"
+	"crypto"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -86,9 +88,12 @@ type Result struct {
 	Times []Time
 	// Content is ContentMessage or ContentEnvelope.
 	Content Content
-	// PayloadType, StatementType and PredicateType describe the envelope. The
-	// latter two are set by VerifyArtifact alone.
-	PayloadType, StatementType, PredicateType string
+	// PayloadType and Statement describe the envelope; Statement is set by
+	// VerifyArtifact, and where a predicate type was wanted.
+	PayloadType string
+	Statement   Statement
+	// SHA256 is the digest of the file, in hex; VerifyEnvelope reads none.
+	SHA256 string
 }
 
 // Content is what a signature covers.
@@ -149,6 +154,7 @@ func VerifyArtifact(ctx context.Context, bundleJSON []byte, artifact io.Reader, 
 			return nil, err
 		}
 	}
+	c.result.SHA256 = hex.EncodeToString(c.digests[crypto.SHA256])
 	return &c.result, nil
 }
 
@@ -166,9 +172,11 @@ func VerifyEnvelope(ctx context.Context, bundleJSON []byte, who Trust) (payloadT
 		return "", nil, nil, err
 	}
 	if c.trust.predicateType != "" {
-		if _, err := c.statement(); err != nil {
+		s, err := readStatement(c.bundle.envelope.payload, c.trust.predicateType)
+		if err != nil {
 			return "", nil, nil, err
 		}
+		c.result.Statement = Statement{Type: s.Type, PredicateType: s.PredicateType}
 	}
 	return c.bundle.envelope.payloadType, c.bundle.envelope.payload, &c.result, nil
 }
@@ -233,7 +241,7 @@ func (c *check) asked() error {
 
 // run does the stages in order, the most telling first.
 func (c *check) run() error {
-	stages := []func() error{c.whoSigned, c.signature, c.entriesMatch, c.log, c.timestamps, c.validity, c.identity}
+	stages := []func() error{c.whoSigned, c.signature, c.entriesMatch, c.log, c.timestamps, c.validity, c.agree, c.identity}
 	for _, stage := range stages {
 		if err := c.ctx.Err(); err != nil {
 			return fmt.Errorf("verification: %w", err)

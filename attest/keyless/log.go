@@ -42,7 +42,7 @@ func (c *check) log() error {
 	if len(c.result.Entries) == 0 {
 		return attest.Refuse(attest.LogUntrusted, "", "no entry is of a log that the trusted root knows")
 	}
-	return c.agree()
+	return nil
 }
 
 // logEntry verifies what the log said of one entry.
@@ -113,7 +113,9 @@ func (e *entry) proto() *protorekor.TransparencyLogEntry {
 	if p := e.wire.Proof; p != nil {
 		out.InclusionProof = &protorekor.InclusionProof{
 			LogIndex: int64(p.Index), RootHash: p.Root, TreeSize: int64(p.Size),
-			Checkpoint: &protorekor.Checkpoint{Envelope: p.Checkpoint.Envelope},
+		}
+		if p.Checkpoint != nil {
+			out.InclusionProof.Checkpoint = &protorekor.Checkpoint{Envelope: p.Checkpoint.Envelope}
 		}
 		for _, h := range p.Hashes {
 			out.InclusionProof.Hashes = append(out.InclusionProof.Hashes, h)
@@ -138,6 +140,9 @@ func (e *entry) verifyPromise(r *root.TrustedRoot) error {
 // verifyProof verifies the way from the entry to the tree head, and the log's
 // signature of that.
 func (e *entry) verifyProof(log *root.TransparencyLog) error {
+	if p := e.wire.Proof; p.Checkpoint == nil || p.Checkpoint.Envelope == "" {
+		return errors.New("no checkpoint says that the log ever had such a tree")
+	}
 	_, err := guard(func() (struct{}, error) {
 		v, err := signature.LoadVerifier(log.PublicKey, log.SignatureHashFunc)
 		if err != nil {

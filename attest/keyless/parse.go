@@ -3,7 +3,9 @@ package keyless
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"slices"
 
 	"bartizan/attest"
@@ -159,7 +161,10 @@ func (b *bundle) readMaterial() error {
 	case given != 1:
 		return malformed("verificationMaterial", "want exactly one of publicKey, certificate and x509CertificateChain, not %d", given)
 	case m.PublicKey != nil:
-		b.hint = m.PublicKey.Hint
+		if b.hint = m.PublicKey.Hint; b.hint == "" && len(m.PublicKey.Raw) > 0 {
+			sum := sha256.Sum256(m.PublicKey.Raw)
+			b.hint = hex.EncodeToString(sum[:])
+		}
 		return nil
 	case m.Certificate != nil:
 		return b.readChain([]*wireRaw{m.Certificate})

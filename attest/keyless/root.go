@@ -2,11 +2,9 @@ package keyless
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -49,12 +47,15 @@ func (p Policy) load() (*trust, error) {
 }
 
 func (k Key) load() (*trust, error) {
-	key, err := readKey(k.PEM)
+	der, err := readPEM(k.PEM)
 	if err != nil {
 		return nil, err
 	}
 	t := &trust{predicateType: k.PredicateType}
-	if t.key, err = newSigner(nil, key); err != nil {
+	key, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		t.key = &signer{pkix: der} // whoSigned says what that means for the bundle
+	} else if t.key, err = newSigner(nil, key); err != nil {
 		return nil, err
 	}
 	if k.TrustedRoot != nil {
@@ -65,8 +66,8 @@ func (k Key) load() (*trust, error) {
 	return t, nil
 }
 
-// readKey reads the one public key of a PEM file.
-func readKey(data []byte) (crypto.PublicKey, error) {
+// readPEM takes the one public key of a PEM file.
+func readPEM(data []byte) ([]byte, error) {
 	block, rest := pem.Decode(data)
 	if block == nil || block.Type != "PUBLIC KEY" {
 		return nil, errors.New("public key: want PEM that begins with -----BEGIN PUBLIC KEY-----")
@@ -74,11 +75,7 @@ func readKey(data []byte) (crypto.PublicKey, error) {
 	if len(bytes.TrimSpace(rest)) > 0 {
 		return nil, errors.New("public key: more follows after the first PEM block: which key is meant cannot be known")
 	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("public key: %w", err)
-	}
-	return key, nil
+	return block.Bytes, nil
 }
 
 func badRoot(format string, args ...any) error {

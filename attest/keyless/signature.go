@@ -13,10 +13,10 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"bartizan/attest"
 	"bartizan/attest/dsse"
@@ -84,14 +84,17 @@ func (s *signer) fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// named says whether a hint in a bundle is one of the usual names of the key.
-// It proves nothing and refuses nothing: it explains a signature that fails.
+// named says whether a hint in a bundle is one of the usual names of the key:
+// the SHA-256 of the key, in base64 (sigstore) or hex, or of its PEM form in hex
+// (model signing). It proves nothing and refuses nothing: it explains a
+// signature that fails.
 func (s *signer) named(hint string) bool {
-	sum := sha256.Sum256(s.pkix)
-	if hint == "" || hint == base64.StdEncoding.EncodeToString(sum[:]) {
+	if hint == "" {
 		return true
 	}
-	return strings.EqualFold(strings.TrimPrefix(strings.ToLower(hint), "sha256:"), hex.EncodeToString(sum[:]))
+	der := sha256.Sum256(s.pkix)
+	text := sha256.Sum256(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: s.pkix}))
+	return hint == base64.StdEncoding.EncodeToString(der[:]) || hint == hex.EncodeToString(der[:]) || hint == hex.EncodeToString(text[:])
 }
 
 // verifyDigest verifies a signature of a message by its digests.
@@ -176,12 +179,12 @@ func digestsOf(message []byte, hashes ...crypto.Hash) digests {
 	return d
 }
 
-// readDigests reads a file once.
+// readDigests reads a file once. SHA-256 is always among the digests.
 func readDigests(ctx context.Context, r io.Reader, hashes ...crypto.Hash) (digests, error) {
 	d := digests{}
 	writers := map[crypto.Hash]io.Writer{}
-	all := make([]io.Writer, 0, len(hashes))
-	for _, h := range hashes {
+	all := make([]io.Writer, 0, len(hashes)+1)
+	for _, h := range append(hashes, crypto.SHA256) {
 		if writers[h] == nil {
 			writers[h] = h.New()
 			all = append(all, writers[h])

@@ -2,8 +2,10 @@ package keyless
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"encoding/hex"
+	"io"
 	"slices"
 
 	"bartizan/attest"
@@ -20,6 +22,9 @@ const (
 	maxDigests  = 32
 )
 
+// Statement says of what kind a statement is.
+type Statement struct{ Type, PredicateType string }
+
 type statement struct {
 	Type          string `json:"_type"`
 	PredicateType string `json:"predicateType"`
@@ -28,12 +33,27 @@ type statement struct {
 	} `json:"subject"`
 }
 
-// statement reads the signed payload, and holds its predicate type against what
-// was asked for.
-func (c *check) statement() (*statement, error) {
+// CheckStatement decides whether the payload of an envelope is an in-toto
+// statement about a file, and of the predicate type that is wanted, where that
+// is not empty. Whoever calls it has verified the envelope.
+//
+// A statement is about the file when one of its subjects has a digest of it
+// (sha256, sha384 or sha512) and no other of these that contradicts.
+func CheckStatement(ctx context.Context, payload []byte, artifact io.Reader, predicateType string) (Statement, error) {
+	s, err := readStatement(payload, predicateType)
+	if err != nil {
+		return Statement{}, err
+	}
+	_, err = s.about(ctx, artifact)
+	return Statement{Type: s.Type, PredicateType: s.PredicateType}, err
+}
+
+// readStatement reads a payload, and holds its predicate type against what was
+// asked for.
+func readStatement(payload []byte, predicateType string) (*statement, error) {
 	s := new(statement)
 	malformed := func(detail string) error { return attest.Refuse(attest.StatementMalformed, "", "%s", detail) }
-	if err := strictjson.Unmarshal(c.bundle.envelope.payload, s); err != nil {
+	if err := strictjson.Unmarshal(payload, s); err != nil {
 		return nil, malformed(err.Error())
 	}
 	switch {
@@ -51,21 +71,15 @@ func (c *check) statement() (*statement, error) {
 			return nil, malformed("a subject has too many digests")
 		}
 	}
-	if want := c.trust.predicateType; want != "" && want != s.PredicateType {
-		return nil, attest.Refuse(attest.PredicateType, "", "the statement is a %q, not a %q", clip(s.PredicateType), clip(want))
+	if predicateType != "" && predicateType != s.PredicateType {
+		return nil, attest.Refuse(attest.PredicateType, "", "the statement is a %q, not a %q", clip(s.PredicateType), clip(predicateType))
 	}
-	c.result.StatementType, c.result.PredicateType = s.Type, s.PredicateType
 	return s, nil
 }
 
-// subject demands that the statement is about the file: one of its subjects has
-// a digest of the file, and no other digest of it that is known contradicts.
-func (c *check) subject() error {
-	s, err := c.statement()
-	if err != nil {
-		return err
-	}
-	want := []crypto.Hash{}
+// about reads the file and looks for it among the subjects.
+func (s *statement) about(ctx context.Context, artifact io.Reader) (digests, error) {
+	var want []crypto.Hash
 	for i := range s.Subject {
 		for name := range s.Subject[i].Digest {
 			if h, ok := hashByName[name]; ok && !slices.Contains(want, h) {
@@ -74,17 +88,29 @@ func (c *check) subject() error {
 		}
 	}
 	if len(want) == 0 {
-		return attest.Refuse(attest.ArtifactMismatch, "", "no subject has a digest of sha256, sha384 or sha512")
+		return nil, attest.Refuse(attest.ArtifactMismatch, "", "no subject has a digest of sha256, sha384 or sha512")
 	}
-	if c.digests, err = readDigests(c.ctx, c.artifact, want...); err != nil {
-		return err
+	d, err := readDigests(ctx, artifact, want...)
+	if err != nil {
+		return nil, err
 	}
 	for i := range s.Subject {
-		if c.digests.are(s.Subject[i].Digest) {
-			return nil
+		if d.are(s.Subject[i].Digest) {
+			return d, nil
 		}
 	}
-	return attest.Refuse(attest.ArtifactMismatch, "", "no subject of the statement is this file")
+	return nil, attest.Refuse(attest.ArtifactMismatch, "", "no subject of the statement is this file")
+}
+
+// subject demands that the statement is about the file.
+func (c *check) subject() error {
+	s, err := readStatement(c.bundle.envelope.payload, c.trust.predicateType)
+	if err != nil {
+		return err
+	}
+	c.result.Statement = Statement{Type: s.Type, PredicateType: s.PredicateType}
+	c.digests, err = s.about(c.ctx, c.artifact)
+	return err
 }
 
 // are says whether every digest of a known algorithm is that of the file, and

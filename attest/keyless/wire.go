@@ -30,6 +30,7 @@ type wireMaterial struct {
 
 type wireKey struct {
 	Hint string `json:"hint"`
+	Raw  blob   `json:"rawBytes"` // of signers before the hint
 }
 
 type wireRaw struct {

@@ -156,6 +156,7 @@ func (a *arena) poke(at int) {
 
 // tidy puts the outside in order again and takes away what strikes left.
 func (a *arena) tidy() {
+	_ = os.RemoveAll(filepath.Join(a.dir, "outside/sub")) // by now perhaps with a pipe in it
 	_ = os.MkdirAll(filepath.Join(a.dir, "outside/sub"), 0o755)
 	_ = os.WriteFile(filepath.Join(a.dir, "outside/sub/weights.bin"), a.evil, 0o644)
 	left, _ := filepath.Glob(filepath.Join(a.dir, "tmp*"))

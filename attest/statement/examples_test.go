@@ -114,8 +114,8 @@ func datasetExample() Predicate {
 	return &DatasetManifest{
 		Name: "loans", Version: "2026-11",
 		Manifest: Descriptor{Name: "loans.manifest.json", Digest: sha("0"), MediaType: "application/json"},
-		Files:    3, Bytes: 123456, Records: &RecordSet{Files: 2, Count: 10000},
-		Parent: sha("d"), CreatedOn: at("2026-10-31T00:00:00Z"),
+		Files:    3, Bytes: 123456, Records: &RecordSet{Files: 2, Count: 10000, Distinct: 9990, Digest: sha("4")},
+		Parent: sha("d"), ParentManifest: sha("5"), CreatedOn: at("2026-10-31T00:00:00Z"),
 	}
 }
 

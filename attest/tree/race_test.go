@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -30,9 +31,13 @@ func TestSwapsLeadNowhere(t *testing.T) {
 		root := open(t, dir)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		var attackers sync.WaitGroup
+		var swaps []func(context.Context)
 		for _, victim := range []string{"top", "top/deep", "top/sub", "top/leaf"} {
-			attackers.Go(func() { swap(ctx, dir, victim, outside) })
+			swaps = append(swaps, swapper(t, dir, victim, outside))
+		}
+		var attackers sync.WaitGroup
+		for _, swap := range swaps {
+			attackers.Go(func() { swap(ctx) })
 		}
 		walks, handed, seen := attack(t, ctx, root)
 		attackers.Wait()
@@ -43,24 +48,29 @@ func TestSwapsLeadNowhere(t *testing.T) {
 	})
 }
 
-// swap puts a link in the place of the victim and back, as fast as it can.
-func swap(ctx context.Context, dir, victim, outside string) {
-	path := dir + "/" + victim
-	to := outside
-	if !strings.HasSuffix(victim, "leaf") {
-		if rest, ok := strings.CutPrefix(victim, "top/"); ok {
-			to += "/" + rest
+// swapper puts a link in the place of the victim and back, as fast as it can. It
+// holds the folders themselves, so that its own moves never follow a link and
+// carry what lies outside into the tree.
+func swapper(t *testing.T, dir, victim, outside string) func(context.Context) {
+	t.Helper()
+	parent, err := unix.Open(dir+"/"+filepath.Dir(victim), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	must(t, err)
+	top, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	must(t, err)
+	_, to, _ := strings.Cut(victim, "/")
+	spare := ".spare-" + strings.ReplaceAll(victim, "/", "-")
+	must(t, os.Symlink(outside+"/"+to, dir+"/"+spare))
+	return func(ctx context.Context) {
+		for ctx.Err() == nil {
+			// One step: there is no moment at which nothing is there.
+			if err := unix.Renameat2(parent, filepath.Base(victim), top, spare, unix.RENAME_EXCHANGE); err != nil {
+				t.Error(err)
+				break
+			}
 		}
-	} else {
-		to += "/leaf"
-	}
-	spare := dir + "/.spare-" + strings.ReplaceAll(victim, "/", "-")
-	if os.Symlink(to, spare) != nil {
-		return
-	}
-	for ctx.Err() == nil {
-		// One step: there is no moment at which nothing is there.
-		_ = unix.Renameat2(unix.AT_FDCWD, path, unix.AT_FDCWD, spare, unix.RENAME_EXCHANGE)
+		if err := errors.Join(unix.Close(parent), unix.Close(top)); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

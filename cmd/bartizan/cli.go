@@ -10,14 +10,16 @@ type cli struct {
 	Verbose bool       `short:"v" xor:"loud" help:"Say more on standard error."`
 	Quiet   bool       `short:"q" xor:"loud" help:"Only what needs attention: no clean subjects in tables, no notes on standard error."`
 
-	Scan    scanCmd    `cmd:"" help:"Say of model files, archives and folders whether loading them is safe."`
-	Explain explainCmd `cmd:"" help:"Explain a rule: what was seen, why it matters, what to do."`
-	Key     keyCmd     `cmd:"" help:"Make keys for signing, and name them."`
-	Sign    signCmd    `cmd:"" help:"Vouch for a model or dataset: sign every file of it."`
-	Verify  verifyCmd  `cmd:"" help:"Check that the bytes of a model or dataset are those that were vouched for."`
-	Rules   rulesCmd   `cmd:"" help:"List the rules."`
-	Formats formatsCmd `cmd:"" help:"List the formats that are recognised."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Scan     scanCmd     `cmd:"" help:"Say of model files, archives and folders whether loading them is safe."`
+	Explain  explainCmd  `cmd:"" help:"Explain a rule: what was seen, why it matters, what to do."`
+	Manifest manifestCmd `cmd:"" help:"Describe datasets and models: every file by its digest, every record by a Merkle root."`
+	Key      keyCmd      `cmd:"" help:"Make keys for signing, and name them."`
+	Sign     signCmd     `cmd:"" help:"Vouch for a model or dataset: sign every file of it."`
+	Verify   verifyCmd   `cmd:"" help:"Check that the bytes of a model or dataset are those that were vouched for."`
+	Attest   attestCmd   `cmd:"" help:"Sign statements about models and datasets: what they were made of, how they were tested, who consents."`
+	Rules    rulesCmd    `cmd:"" help:"List the rules."`
+	Formats  formatsCmd  `cmd:"" help:"List the formats that are recognised."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 const description = `Bartizan guards an AI stack. It reads model files without loading them, and says what loading them would do.

@@ -64,6 +64,10 @@ func appendRare(b []byte, r *finding.SubjectReport) []byte {
 		b = appendString(b, d.Input)
 		b = append(b, '}')
 	}
+	if len(r.Detail) > 0 {
+		b = append(b, `,"detail":`...)
+		b = appendValue(b, r.Detail, 0)
+	}
 	if len(r.Decompiled) == 0 {
 		return b
 	}

@@ -54,11 +54,14 @@ func (e *htmlEncoder) Subject(r *finding.SubjectReport) error {
 	if r.Digest != "" {
 		fmt.Fprintf(b, "<p class=dim><code>%s</code></p>\n", esc(r.Digest))
 	}
-	for _, reason := range r.Reasons {
+	for _, reason := range reasons(r) {
 		fmt.Fprintf(b, "<p><span class=tag>%s</span> %s</p>\n", r.Coverage, esc(reason))
 	}
 	for _, f := range worstFirst(r.Findings) {
 		e.finding(b, r, f)
+	}
+	for _, line := range detailLines(r.Detail) {
+		fmt.Fprintf(b, "<p class=dim>%s</p>\n", esc(line))
 	}
 	for _, l := range r.Decompiled {
 		fmt.Fprintf(b, "<details><summary>decompiled <code>%s</code></summary><pre>%s</pre></details>\n", esc(l.Path), html.EscapeString(lines(l.Text)))
@@ -69,7 +72,7 @@ func (e *htmlEncoder) Subject(r *finding.SubjectReport) error {
 
 // plainRow says that a subject has nothing to unfold.
 func plainRow(r *finding.SubjectReport) bool {
-	return len(r.Findings) == 0 && len(r.Reasons) == 0 && len(r.Decompiled) == 0 && r.Digest == ""
+	return len(r.Findings) == 0 && len(r.Reasons) == 0 && len(r.Decompiled) == 0 && len(r.Detail) == 0 && r.Digest == ""
 }
 
 func facts(r *finding.SubjectReport) string {

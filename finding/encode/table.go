@@ -35,11 +35,14 @@ func (t *table) Subject(r *finding.SubjectReport) error {
 	}
 	t.buf.Reset()
 	t.row(r)
-	for _, reason := range r.Reasons {
+	for _, reason := range reasons(r) {
 		t.paragraph(indent, t.paint(dim, r.Coverage.String()+": "), r.Coverage.String()+": ", Text(reason))
 	}
 	for _, f := range worstFirst(r.Findings) {
 		t.finding(r, f)
+	}
+	for _, line := range detailLines(r.Detail) {
+		t.paragraph(indent, "", "", t.paint(dim, line))
 	}
 	for _, l := range r.Decompiled {
 		t.listing(&l)

@@ -186,20 +186,20 @@ func baseFiles(random *rand.Rand) map[string][]byte {
 		return b
 	}
 	return map[string][]byte{
-		"config.json":                             []byte("{\"a\": 1}\n"),
-		"weights/model-00001.safetensors":         noise(300),
-		"weights/model-00002.safetensors":         noise(200),
-		"zeros.bin":                               make([]byte, 8192),
-		"empty.txt":                               {},
-		".hidden":                                 []byte("h"),
-		"a b/c+d%20(1).txt":                       []byte("space"),
-		"n\u00e4me/\u6a21\u578b \u2603.bin":       noise(128), // ä composed (NFC)
+		"config.json":                               []byte("{\"a\": 1}\n"),
+		"weights/model-00001.safetensors":           noise(300),
+		"weights/model-00002.safetensors":           noise(200),
+		"zeros.bin":                                 make([]byte, 8192),
+		"empty.txt":                                 {},
+		".hidden":                                   []byte("h"),
+		"a b/c+d%20(1).txt":                         []byte("space"),
+		"n\u00e4me/\u6a21\u578b \u2603.bin":         noise(128), // ä composed (NFC)
 		"deep/" + strings.Repeat("d/", 20) + "leaf": []byte("x"),
-		"README.md":                               []byte("# r\n"),
-		"aa":                                      []byte("1"),
-		"a-b":                                     []byte("2"),
-		"a/b":                                     []byte("3"),
-		"name:1:2.txt":                            noise(70),
+		"README.md":                                 []byte("# r\n"),
+		"aa":                                        []byte("1"),
+		"a-b":                                       []byte("2"),
+		"a/b":                                       []byte("3"),
+		"name:1:2.txt":                              noise(70),
 	}
 }
 

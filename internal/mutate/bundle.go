@@ -88,12 +88,12 @@ func (g *generator) bundleValues(b *Base) {
 func (g *generator) signatures(b *Base, with func(func(v *value)) []byte) {
 	good := b.bundle.at("dsseEnvelope", "signatures", 0)
 	junk := object("sig", "AAAA", "keyid", "")
-	for name, l := range map[string]*value{
+	for name, l := range inOrder(map[string]*value{
 		"the same twice": list(good, good), "a bad one behind": list(good, junk), "a bad one before": list(junk, good),
 		"an empty object behind": list(good, object()), "null behind": list(good, nil), "none": list(), "an empty object": list(object()),
 		"an empty signature": list(object("sig", "")), "keyid alone": list(object("keyid", "x")),
 		"a thousand": list(manyTimes(good, 1000)...),
-	} {
+	}) {
 		codes := []string{"DSSE_SIGNATURE_COUNT"}
 		if name == "null behind" {
 			codes = append(codes, "BUNDLE_MALFORMED")
@@ -148,7 +148,7 @@ func (g *generator) materials(b *Base, with func(func(v *value)) []byte) {
 // material everybody ignores them; elsewhere DSSE and the schema disagree.
 func (g *generator) unknownMembers(b *Base) {
 	values := map[string]*value{"text": of("y"), "nested": object("a", list(object("b", nil))), "null": of(nil)}
-	for what, x := range values {
+	for what, x := range inOrder(values) {
 		for _, at := range [][]any{{}, {"dsseEnvelope"}, {"dsseEnvelope", "signatures", 0}, {"verificationMaterial"}, {"verificationMaterial", "publicKey"}} {
 			c := b.bundle.clone()
 			c.at(at...).set("x-new", x)

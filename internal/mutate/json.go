@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +27,8 @@ type member struct {
 
 func object(pairs ...any) *value {
 	v := &value{kind: '{'}
-	for i := 0; i < len(pairs); i += 2 {
-		v.members = append(v.members, member{key: pairs[i].(string), value: of(pairs[i+1])})
+	for pair := range slices.Chunk(pairs, 2) {
+		v.members = append(v.members, member{key: fmt.Sprint(pair[0]), value: of(pair[len(pair)-1])})
 	}
 	return v
 }
@@ -225,5 +228,16 @@ func (v *value) setChild(i int, x *value) {
 		v.members[i].value = x
 	} else {
 		v.items[i] = x
+	}
+}
+
+// inOrder walks a map by its keys in order, so that a seed gives the same cases.
+func inOrder[V any](m map[string]V) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if !yield(key, m[key]) {
+				return
+			}
+		}
 	}
 }

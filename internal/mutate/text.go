@@ -34,7 +34,7 @@ func (g *generator) bundleText(b *Base) {
 		"no-break space": "\u00a0" + text, "form feed": "\f" + text, "vertical tab": text + "\v",
 		"larger than is read": text + strings.Repeat(" ", 32<<20),
 	}
-	for name, t := range bad {
+	for name, t := range inOrder(bad) {
 		g.reject(b, "text/"+name, []byte(t), "BUNDLE_MALFORMED")
 	}
 	for i := 1; i <= 40; i++ {
@@ -47,7 +47,7 @@ func (g *generator) bundleText(b *Base) {
 		"solidus escaped": strings.ReplaceAll(text, "/", `\/`), "members turned round": string(turned(b.bundle).encode("")),
 		"white space of 1 MiB": text + strings.Repeat(" ", 1<<20), "plus escaped": strings.ReplaceAll(text, "+", `\u002b`),
 	}
-	for name, t := range good {
+	for name, t := range inOrder(good) {
 		g.accept(b, "valid/text "+name, []byte(t))
 	}
 }
@@ -99,11 +99,15 @@ func (g *generator) encodings(b *Base) {
 		if err != nil {
 			continue
 		}
-		for name, other := range otherEncodings(text, data) {
+		for name, other := range inOrder(otherEncodings(text, data)) {
 			if other == text {
 				continue
 			}
-			g.reject(b, "encoding/"+field+"/"+name, set(other), "BUNDLE_MALFORMED")
+			codes := []string{"BUNDLE_MALFORMED"}
+			if _, err := base64.StdEncoding.Strict().DecodeString(other); err == nil && !strings.ContainsAny(other, "\r\n") {
+				codes = []string{"DSSE_SIG_INVALID"} // by chance base64 of other bytes
+			}
+			g.reject(b, "encoding/"+field+"/"+name, set(other), codes...)
 		}
 		g.characters(b, field, text, set)
 	}

@@ -2,6 +2,8 @@ package lineage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"unicode/utf8"
 
@@ -23,6 +25,7 @@ type Builder struct {
 	parts []part
 	runs  []inputs
 	marks []Mark // Node is a Ref until it is built
+	notes []note
 }
 
 // Ref is a thing as one claim names it. Two refs with a digest in common become
@@ -35,6 +38,8 @@ type Thing struct {
 	// ("run:…"). There is at least one.
 	Keys []string
 	Kind Kind
+	// Sure is Guess, Role or Definite: how well the claim knows the kind.
+	Sure int
 	Name string
 	// Version is set where the claim says that name and version stand for this
 	// very thing.
@@ -46,10 +51,54 @@ type Thing struct {
 	Described bool
 }
 
+// How well a claim knows the kind of a thing.
+const (
+	Guess    = iota
+	Role     // by the part that it plays
+	Definite // the claim is about such things alone
+)
+
+// NameKey makes a key of what has no digest; kind is run, dataset, deployment,
+// batch or uri. Different parts give different keys.
+func NameKey(kind string, parts ...string) string {
+	escaped := make([]string, len(parts))
+	for i, p := range parts {
+		escaped[i] = nameEscaper.Replace(strings.ToValidUTF8(p, "\uFFFD"))
+	}
+	if key := kind + ":" + strings.Join(escaped, "|"); len(key) <= maxNameKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(strings.Join(escaped, "|")))
+	return kind + ":%" + hex.EncodeToString(sum[:]) // no escape begins like this
+}
+
+// NameParts gives the parts of a key that NameKey made, or none where it is of
+// another kind or was too long to keep.
+func NameParts(kind, key string) []string {
+	rest, ok := strings.CutPrefix(key, kind+":")
+	if !ok || strings.HasPrefix(rest, "%") && len(rest) == 1+2*sha256.Size {
+		return nil
+	}
+	parts := strings.Split(rest, "|")
+	for i := range parts {
+		parts[i] = nameUnescaper.Replace(parts[i])
+	}
+	return parts
+}
+
+const maxNameKey = 1024
+
+// Read only.
+var (
+	nameEscaper   = strings.NewReplacer("%", "%25", "|", "%7C")
+	nameUnescaper = strings.NewReplacer("%25", "%", "%7C", "|")
+)
+
 type thing struct {
 	first, count  uint32 // within Builder.keys
 	evidence      uint32
 	kind          Kind
+	sure          uint8
 	weak          bool
 	described     bool
 	failed        bool
@@ -82,7 +131,8 @@ func NewBuilder() *Builder { return &Builder{keyID: map[string]uint32{}} }
 // Evidence adds a statement and gives the number that claims refer to it by.
 func (b *Builder) Evidence(e Evidence) uint32 {
 	b.evidence = append(b.evidence, Evidence{
-		Statement: clip(e.Statement), Type: clip(e.Type), Signer: clip(e.Signer), Source: clip(e.Source), Assurance: e.Assurance,
+		Statement: clip(e.Statement), Type: clip(e.Type), Signer: clip(e.Signer), Source: clip(e.Source),
+		Assurance: e.Assurance, Problem: clip(e.Problem),
 	})
 	return uint32(len(b.evidence) - 1)
 }
@@ -98,7 +148,7 @@ func (b *Builder) Thing(evidence uint32, t Thing) (Ref, error) {
 	}
 	out := thing{
 		first: uint32(len(b.keys)), count: uint32(len(t.Keys)), evidence: evidence,
-		kind: t.Kind, weak: t.Weak, described: t.Described, name: clip(t.Name), version: clip(t.Version),
+		kind: t.Kind, sure: uint8(t.Sure), weak: t.Weak, described: t.Described, name: clip(t.Name), version: clip(t.Version),
 	}
 	for _, k := range t.Keys {
 		id, err := b.key(k)
@@ -169,6 +219,19 @@ func (b *Builder) Mark(evidence uint32, what Ref, reason string) {
 		return
 	}
 	b.marks = append(b.marks, Mark{Node: Node(what), Reason: clip(reason), Evidence: evidence})
+}
+
+// Note shows a contradiction that the reader of claims has found.
+func (b *Builder) Note(kind Contradiction, detail string, about ...Ref) {
+	if len(b.notes) < maxConflicts {
+		b.notes = append(b.notes, note{kind: kind, detail: clip(detail), about: about})
+	}
+}
+
+type note struct {
+	kind   Contradiction
+	detail string
+	about  []Ref
 }
 
 // Build makes the graph. It refuses with LINEAGE_CYCLE claims by which a thing

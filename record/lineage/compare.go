@@ -19,6 +19,13 @@ func (a *assembly) compare() error {
 	}
 	a.compareNames()
 	a.comparePartial()
+	for _, n := range a.notes {
+		nodes := make([]uint32, len(n.about))
+		for i, ref := range n.about {
+			nodes[i] = a.nodeOf[ref]
+		}
+		a.conflict(n.kind, n.detail, nodes...)
+	}
 	return nil
 }
 
@@ -101,7 +108,7 @@ func (a *assembly) compareNames() {
 	by := map[versioned][]uint32{}
 	for i := range a.nodes {
 		for _, n := range a.nodes[i].names {
-			if n.version != "" {
+			if n.version != "" && a.nodes[i].kind != Run { // of a run it is when it ended
 				key := versioned{a.nodes[i].kind, n}
 				by[key] = append(by[key], uint32(i))
 			}
@@ -180,15 +187,13 @@ func (a *assembly) graph() *Graph {
 		return cmp.Or(cmp.Compare(x.Node, y.Node), strings.Compare(x.Reason, y.Reason), cmp.Compare(x.Evidence, y.Evidence))
 	})
 	for i := range a.conflicts {
-		c := &a.conflicts[i]
-		for j, n := range c.Nodes {
-			at := uint32(n)
-			if c.Kind == DigestsDiffer { // made before there were nodes: things
-				at = a.nodeOf[at]
-			}
-			c.Nodes[j] = Node(a.rank[at])
+		for j, n := range a.conflicts[i].Nodes {
+			a.conflicts[i].Nodes[j] = Node(a.rank[n])
 		}
 	}
+	slices.SortStableFunc(a.conflicts, func(x, y Conflict) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Detail, y.Detail))
+	})
 	g.conflicts = a.conflicts
 	return g
 }

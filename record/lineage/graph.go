@@ -75,7 +75,15 @@ func (g *Graph) Digests(n Node) []string {
 	return out
 }
 
-// Name gives the first name and version of a node, or "".
+// Keys calls yield for every key of every node, in their order.
+func (g *Graph) Keys(yield func(n Node, key string)) {
+	for i, n := range g.keyNode {
+		yield(Node(n), unpack(g.keys.at(uint32(i))))
+	}
+}
+
+// Name gives the first name and version of a node, or "". The version of a run
+// is when it ended.
 func (g *Graph) Name(n Node) (name, version string) {
 	if i := g.nameStart[n]; i < g.nameStart[n+1] {
 		return g.names.at(i), g.versions.at(i)

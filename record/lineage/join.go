@@ -198,10 +198,8 @@ func (a *assembly) settle(i int, t *thing) uint32 {
 		if !a.vouched[set] && a.vouched[other] {
 			set = other
 		} else if a.vouched[set] && a.vouched[other] {
-			a.conflicts = append(a.conflicts, Conflict{
-				Kind: DigestsDiffer, Nodes: []Node{Node(i)},
-				Detail: unpack(a.keyText[keys[0]]) + " and " + unpack(a.keyText[k]) + " are two things; " + a.describe(t.evidence) + " says that they are one",
-			})
+			a.Note(DigestsDiffer, unpack(a.keyText[keys[0]])+" and "+unpack(a.keyText[k])+" are two things; "+
+				a.describe(t.evidence)+" says that they are one", Ref(i))
 		}
 	}
 	return set
@@ -234,7 +232,7 @@ func before(x, y string) bool {
 // verified claim any other; equal claims are told apart by the kind itself, so
 // that their order does not matter.
 func (n *node) learn(t *thing, by Assurance) {
-	rank := int(by) * 2
+	rank := int(by)*8 + int(t.sure)*2
 	if t.described {
 		rank++
 	}

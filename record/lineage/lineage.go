@@ -143,6 +143,8 @@ type Evidence struct {
 	// Source is the file that it was read from.
 	Source    string
 	Assurance Assurance
+	// Problem says why it did not verify, where it did not.
+	Problem string
 }
 
 // Limits of a graph. They bound what a hostile folder can make of memory.

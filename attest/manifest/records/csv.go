@@ -177,3 +177,23 @@ func countFields(body []byte) (n int) {
 	}
 	return n
 }
+
+// TextOf writes a record in canonical form as text that ParseRecord reads.
+func TextOf(f Format, body []byte) []byte {
+	if f != CSV {
+		return bytes.Clone(body) // canonical JSON is JSON
+	}
+	var out []byte
+	for len(body) >= lengthSize {
+		size := int(binary.BigEndian.Uint32(body))
+		field := body[lengthSize : lengthSize+size]
+		body = body[lengthSize+size:]
+		if len(out) > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, '"')
+		out = append(out, bytes.ReplaceAll(field, []byte{'"'}, []byte{'"', '"'})...)
+		out = append(out, '"')
+	}
+	return out
+}

@@ -397,3 +397,7 @@ func appendEscaped(dst []byte, r rune) []byte {
 	}
 	return utf8.AppendRune(dst, r)
 }
+
+// CompareNames orders two names of members (UTF-8, not as they are written) as
+// canonical objects have them.
+func CompareNames(a, b []byte) int { return compareUTF16(a, b) }

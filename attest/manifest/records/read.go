@@ -269,3 +269,43 @@ func (d *digester) fail(number int, err error) {
 		d.err, d.at = err, number
 	}
 }
+
+// errRow ends the reading of a file at the row that was looked for.
+var errRow = errors.New("found")
+
+// Row gives record number n of a file, from 0, as text that ParseRecord reads.
+// The file is read up to it. Errors are those of Read, and one without a code
+// where there are fewer records.
+func Row(ctx context.Context, root *tree.Root, in Input, n int64, opt Options) ([]byte, error) {
+	f, err := root.Open(in.Entry.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	source, err := open(f, in, opt)
+	if err != nil {
+		return nil, fmt.Errorf("read the records of %s: %w", tree.Show(in.Entry.Name), err)
+	}
+	var text []byte
+	left := n
+	for err = ctx.Err(); err == nil; {
+		var block Block
+		if block, err = source.Next(); err != nil {
+			break
+		}
+		err = block.Each(func(body []byte) error {
+			if left--; left >= 0 {
+				return nil
+			}
+			text = TextOf(in.Format, body)
+			return errRow
+		})
+	}
+	switch {
+	case errors.Is(err, errRow):
+		return text, nil
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("%s has %d records, and the first is row 0: there is no row %d", tree.Show(in.Entry.Name), n-left, n)
+	}
+	return nil, fmt.Errorf("read the records of %s: %w", tree.Show(in.Entry.Name), err)
+}

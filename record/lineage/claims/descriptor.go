@@ -1,0 +1,77 @@
+package claims
+
+import (
+	"sort"
+	"strings"
+
+	"bartizan/attest/statement"
+	"bartizan/record/lineage"
+)
+
+// thing is what a descriptor names: by its digests that bind; where none does by
+// the others, and without any by its URI, which nothing holds to its content.
+func thing(d *statement.Descriptor, kind lineage.Kind, sure int) lineage.Thing {
+	t := lineage.Thing{Kind: kind, Sure: sure, Name: d.Name}
+	if t.Name == "" {
+		t.Name = d.URI
+	}
+	t.Version = purlVersion(d.URI)
+	if t.Version != "" {
+		t.Name = d.URI
+	}
+	var weak []string
+	for name, value := range d.Digest {
+		key := name + ":" + value
+		if (statement.Digests{name: value}).Binds() {
+			t.Keys = append(t.Keys, key)
+		} else {
+			weak = append(weak, key)
+		}
+	}
+	if len(t.Keys) == 0 {
+		t.Keys, t.Weak = weak, true
+	}
+	if len(t.Keys) == 0 {
+		t.Keys = []string{lineage.NameKey("uri", d.URI)}
+	}
+	sort.Slice(t.Keys, func(i, j int) bool { return order(t.Keys[i]) < order(t.Keys[j]) })
+	return t
+}
+
+// order puts sha256 first.
+func order(key string) string {
+	if strings.HasPrefix(key, "sha256:") {
+		return ""
+	}
+	return key
+}
+
+// purlVersion gives the version of a package URL, which stands for one content:
+// pkg:huggingface/org/model@REVISION.
+func purlVersion(uri string) string {
+	if !strings.HasPrefix(uri, "pkg:") {
+		return ""
+	}
+	uri, _, _ = strings.Cut(uri, "#")
+	uri, _, _ = strings.Cut(uri, "?")
+	if i := strings.LastIndexByte(uri, '@'); i >= 0 {
+		return uri[i+1:]
+	}
+	return ""
+}
+
+// kindOf says what a dependency is, by its role or else by its digest.
+func kindOf(d *statement.Descriptor) (lineage.Kind, int) {
+	switch d.Role() {
+	case statement.RoleDataset:
+		return lineage.Dataset, lineage.Role
+	case statement.RoleCode:
+		return lineage.Code, lineage.Role
+	case statement.RoleBaseModel:
+		return lineage.Model, lineage.Role
+	}
+	if d.Digest["gitCommit"] != "" || d.Digest["gitTree"] != "" {
+		return lineage.Code, lineage.Guess
+	}
+	return lineage.Artifact, lineage.Guess
+}
