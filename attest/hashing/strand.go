@@ -28,7 +28,7 @@ type strand struct {
 }
 
 func newStrand(c *crew) *strand {
-	f := &strand{crew: c, buf: make([]byte, bufferSize)}
+	f := &strand{crew: c}
 	if c.stream != nil {
 		f.stream = c.plan.stream()
 	}
@@ -43,6 +43,9 @@ func (f *strand) begin(j job) error {
 		return err
 	}
 	f.fd, f.live = fd, true
+	if f.buf == nil {
+		f.buf = make([]byte, bufferSize)
+	}
 	if j.end-j.start > readAhead {
 		// A hint, of use where the file is not in memory yet.
 		_ = unix.Fadvise(fd, j.start, j.end-j.start, unix.FADV_SEQUENTIAL)
@@ -57,6 +60,7 @@ func (f *strand) begin(j job) error {
 }
 
 // read takes the next buffer from the file; only the last one is not full.
+// What was read before is digested by now.
 func (f *strand) read() error {
 	f.data = f.into()[:min(bufferSize, f.job.end-f.at)]
 	if err := fill(f.fd, f.entry(f.job.unit).Name, f.data, f.at); err != nil {

@@ -1,8 +1,6 @@
 package hashing
 
-import (
-	"context"
-)
+import "context"
 
 // worker reads one file, or two where two digests run at once.
 type worker struct {
@@ -29,14 +27,21 @@ func (w *worker) work(ctx context.Context) {
 	w.started.Add(1)
 	for ; ok && ctx.Err() == nil; j, ok = w.first() {
 		w.begin(a, j)
-		for w.turn(ctx, a, b) {
-		}
-		if b != nil && b.live {
-			a, b = b, a
-			for w.turn(ctx, a, b) {
+		for a.live || b != nil && b.live {
+			w.turn(ctx, a, b)
+			if !a.live {
+				a, b = w.swap(a, b)
 			}
 		}
 	}
+}
+
+// swap makes the second lane the first, where there are two.
+func (w *worker) swap(a, b *strand) (first, second *strand) {
+	if b == nil {
+		return a, b
+	}
+	return b, a
 }
 
 func (w *worker) begin(f *strand, j job) {
@@ -46,11 +51,8 @@ func (w *worker) begin(f *strand, j job) {
 }
 
 // turn reads and digests the next buffer of a, and of b beside it where there is
-// a job for it. It says whether a goes on.
-func (w *worker) turn(ctx context.Context, a, b *strand) bool {
-	if !a.live {
-		return false
-	}
+// a job for it.
+func (w *worker) turn(ctx context.Context, a, b *strand) {
 	if b != nil && !b.live && isLarge(a.job) {
 		if j, ok := w.second(); ok {
 			w.begin(b, j)
@@ -60,14 +62,11 @@ func (w *worker) turn(ctx context.Context, a, b *strand) bool {
 	if b != nil && b.live {
 		w.read(ctx, b)
 		twinWrite(a, b)
+		w.after(b)
 	} else {
 		a.write()
 	}
 	w.after(a)
-	if b != nil {
-		w.after(b)
-	}
-	return a.live
 }
 
 func (w *worker) read(ctx context.Context, f *strand) {

@@ -17,6 +17,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
 
 	"bartizan/attest"
 )
@@ -47,29 +49,31 @@ func (c *check) log() error {
 
 // logEntry verifies what the log said of one entry.
 func (c *check) logEntry(e *entry, log *root.TransparencyLog) error {
-	proof := e.wire.Proof != nil
+	proven := e.wire.Proof != nil
 	switch {
 	case c.bundle.version == v01 && !e.promised:
 		return e.missing("version 0.1 of bundles needs the log's promise (a signed entry timestamp)")
-	case c.bundle.version > v01 && !proof:
+	case c.bundle.version > v01 && !proven:
 		return e.missing("version 0.2 of bundles and later need an inclusion proof")
-	case e.rekorV2() && !proof:
+	case e.rekorV2() && !proven:
 		return e.missing("entries of Rekor v2 need an inclusion proof")
 	case e.rekorV2() && e.promised:
 		return e.unproven("Rekor v2 makes no promises, and here is one")
+	case proven && (e.wire.Proof.Checkpoint == nil || e.wire.Proof.Checkpoint.Envelope == ""):
+		return e.unproven("no checkpoint says that the log ever had the tree of the inclusion proof")
 	}
 	if e.promised {
 		if t := e.time(); !within(t, log.ValidityPeriodStart, log.ValidityPeriodEnd) {
 			return attest.Refuse(attest.LogUntrusted, "", "log entry %d: the key of the log was not valid at %s", e.index, stamp(t))
 		}
 		if err := e.verifyPromise(c.trust.root); err != nil {
-			return e.unproven("its promise (the signed entry timestamp) is not the log's: " + oneLine(err))
+			return e.unproven("its promise (the signed entry timestamp) is not the log's")
 		}
 		c.result.Times = append(c.result.Times, Time{Source: "log", URI: log.BaseURL, Time: e.time()})
 	}
-	if proof {
+	if proven {
 		if err := e.verifyProof(log); err != nil {
-			return e.unproven("inclusion is not proven: " + oneLine(err))
+			return e.unproven("inclusion is not proven: " + err.Error())
 		}
 	}
 	index := e.index
@@ -77,7 +81,7 @@ func (c *check) logEntry(e *entry, log *root.TransparencyLog) error {
 		index = int64(e.wire.Proof.Index)
 	}
 	c.result.Entries = append(c.result.Entries, Entry{
-		Log: log.BaseURL, Kind: e.kind, Version: e.version, Index: index, Promised: e.promised, Proven: proof,
+		Log: log.BaseURL, Kind: e.kind, Version: e.version, Index: index, Promised: e.promised, Proven: proven,
 	})
 	return nil
 }
@@ -140,9 +144,6 @@ func (e *entry) verifyPromise(r *root.TrustedRoot) error {
 // verifyProof verifies the way from the entry to the tree head, and the log's
 // signature of that.
 func (e *entry) verifyProof(log *root.TransparencyLog) error {
-	if p := e.wire.Proof; p.Checkpoint == nil || p.Checkpoint.Envelope == "" {
-		return errors.New("no checkpoint says that the log ever had such a tree")
-	}
 	_, err := guard(func() (struct{}, error) {
 		v, err := signature.LoadVerifier(log.PublicKey, log.SignatureHashFunc)
 		if err != nil {
@@ -166,11 +167,17 @@ func (e *entry) verifyProof1(v signature.Verifier) error {
 	if size != int64(p.Size) || !bytes.Equal(head, p.Root) {
 		return errors.New("the checkpoint is of another tree than the proof")
 	}
+	if err := e.leadsTo(uint64(p.Index), uint64(size), head); err != nil {
+		return err
+	}
 	parsed, err := tlog.ParseTransparencyLogEntry(e.proto())
 	if err != nil {
 		return err
 	}
-	return tlog.VerifyInclusion(parsed, v)
+	if tlog.VerifyInclusion(parsed, v) != nil {
+		return errors.New("the checkpoint is not signed by the log")
+	}
+	return nil
 }
 
 // verifyProof2 is that of Rekor v2: a checkpoint as C2SP tlog-checkpoint has
@@ -187,12 +194,26 @@ func (e *entry) verifyProof2(log *root.TransparencyLog, v signature.Verifier) er
 	p := e.wire.Proof
 	head, err := tiles.VerifyCheckpoint(p.Checkpoint.Envelope, named)
 	if err != nil {
-		return err
+		return errors.New("the checkpoint is not one of the log, or not signed by it")
 	}
 	if p.Index != e.wire.Index || uint64(p.Size) != head.Size || len(p.Root) > 0 && !bytes.Equal(p.Root, head.Hash) {
 		return errors.New("the checkpoint is of another tree than the proof, or the proof of another entry")
 	}
-	return tiles.VerifyInclusionProof(e.proto(), head)
+	return e.leadsTo(uint64(p.Index), head.Size, head.Hash)
+}
+
+// leadsTo follows the hashes from the entry to the root of a tree (RFC 9162,
+// 2.1.3.2).
+func (e *entry) leadsTo(index, size uint64, head []byte) error {
+	hashes := make([][]byte, len(e.wire.Proof.Hashes))
+	for i, h := range e.wire.Proof.Hashes {
+		hashes[i] = h
+	}
+	leaf := rfc6962.DefaultHasher.HashLeaf(e.wire.Body)
+	if proof.VerifyInclusion(rfc6962.DefaultHasher, index, size, leaf, hashes, head) != nil {
+		return errors.New("the hashes do not lead from the entry to the root of the tree")
+	}
+	return nil
 }
 
 // checkpoint reads size and root hash of a signed tree head: the second and

@@ -30,7 +30,7 @@ type (
 	wireSubject struct {
 		Name    string            `json:"name"`
 		Digest  map[string]string `json:"digest"`
-		Unknown jsontext.Value    `json:",unknown"`
+		Unknown jsontext.Value    `json:",embed"`
 	}
 	wirePredicate struct {
 		Serialization *wireSerialization `json:"serialization"`
@@ -42,13 +42,13 @@ type (
 		ShardSize     jsontext.Value `json:"shard_size,omitempty"`
 		AllowSymlinks bool           `json:"allow_symlinks"`
 		IgnorePaths   []string       `json:"ignore_paths,omitempty"`
-		Unknown       jsontext.Value `json:",unknown"`
+		Unknown       jsontext.Value `json:",embed"`
 	}
 	wireResource struct {
 		Name      string         `json:"name"`
 		Algorithm string         `json:"algorithm"`
 		Digest    string         `json:"digest"`
-		Unknown   jsontext.Value `json:",unknown"`
+		Unknown   jsontext.Value `json:",embed"`
 	}
 	// wireLegacy is the statement of releases before the specification.
 	wireLegacy struct {

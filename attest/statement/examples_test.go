@@ -96,7 +96,7 @@ func vsaExample() Predicate {
 		TimeVerified:       at("2026-11-02T10:00:00Z"),
 		ResourceURI:        "https://example.org/environments/production",
 		Policy:             Descriptor{URI: "https://example.org/policies/production", Digest: sha("8")},
-		InputAttestations:  []Descriptor{{Name: "training.sigstore.json", Digest: sha("9")}},
+		InputAttestations:  []Descriptor{{URI: "https://example.org/attestations/training.json", Digest: sha("9")}},
 		VerificationResult: Passed,
 		VerifiedLevels:     []string{"SLSA_BUILD_LEVEL_1"},
 		DependencyLevels:   map[string]Count{"SLSA_BUILD_LEVEL_1": 4},

@@ -20,7 +20,8 @@ type VSA struct {
 	ResourceURI string `json:"resourceUri"`
 	// Policy has a URI; those of this project also a digest.
 	Policy Descriptor `json:"policy"`
-	// InputAttestations, if there are any, are all that were looked at.
+	// InputAttestations, if there are any, are all that were looked at. Only URI
+	// and Digest: in-toto's protobuf of this predicate knows no more.
 	InputAttestations  []Descriptor     `json:"inputAttestations,omitempty"`
 	VerificationResult Result           `json:"verificationResult"`
 	VerifiedLevels     []string         `json:"verifiedLevels"`

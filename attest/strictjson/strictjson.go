@@ -23,8 +23,8 @@ const MaxDepth = 32
 var ErrTooDeep = fmt.Errorf("nested more than %d deep", MaxDepth)
 
 // Unmarshal reads the one JSON value in data into out. Members that out does
-// not name are skipped (but read, with all rules); use a json.RawValue-typed
-// field with the tag `json:",unknown"` to see them.
+// not name are skipped (but read, with all rules); use a jsontext.Value-typed
+// field with the tag `json:",embed"` to see them.
 func Unmarshal(data []byte, out any) error {
 	if err := checkDepth(data); err != nil {
 		return err

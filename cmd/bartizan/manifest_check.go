@@ -121,9 +121,15 @@ func (c *manifestCheckCmd) checkFiles(e *env, m *manifest.Manifest) (unchecked s
 	if opt.Ignore, err = ignoresBeside(c.Path, c.Ignore, c.Manifest); err != nil {
 		return "", err
 	}
+	parent := c.checkParent(m)
+	if parent != nil && attest.CodeOf(parent) == "" {
+		return "", parent
+	}
 	files, err := manifest.Check(e.ctx, root, m, opt)
-	err = errors.Join(err, c.checkParent(m))
-	if err != nil || m.Records == nil {
+	if err != nil && attest.CodeOf(err) == "" {
+		return "", err
+	}
+	if err = errors.Join(err, parent); err != nil || m.Records == nil {
 		return "", err
 	}
 	if m.Records.Salt != nil && reading.Salt == nil {

@@ -153,8 +153,10 @@ func (p *proving) prove(e *env) (*records.Proof, error) {
 		return nil, err
 	}
 	// What cannot be checked is not handed out: a header, say, is no record.
-	p.count, err = proof.Verify(set.Commit().Root(), p.reading.Salt, p.record)
-	return proof, err
+	if p.count, err = proof.Verify(set.Commit().Root(), p.reading.Salt, p.record); err != nil {
+		return nil, err
+	}
+	return proof, nil
 }
 
 // files are those whose records the proof is about.

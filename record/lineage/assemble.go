@@ -37,7 +37,7 @@ func (a *assembly) link() error {
 			if err := a.edge(file-1, tree, PartOf, p.evidence); err != nil {
 				return err
 			}
-			if a.evidence[p.evidence].Assurance == Verified {
+			if a.evidence[p.evidence].Assurance == Verified && a.nodes[tree].flags&flagDescribed != 0 {
 				a.nodes[file-1].flags |= flagListed
 			}
 		}
@@ -46,6 +46,9 @@ func (a *assembly) link() error {
 }
 
 func (a *assembly) edge(from, to uint32, r Relation, evidence uint32) error {
+	if from == to && r == Derived {
+		return nil // the same bytes under other names, say
+	}
 	if from == to {
 		return attest.Refuse(attest.LineageCycle, unpack(a.keyText[a.nodes[from].key]), "it is said to be made of itself, by %s", a.describe(evidence))
 	}
@@ -142,8 +145,8 @@ func (a *assembly) claimants(cycle []uint32) []string {
 // attribute says of a run that used a file which tree the file is of, so that
 // what is said of a dataset reaches the runs that name its files. An edge that
 // would close a cycle is left out (a version that was made of the files of the
-// one before holds the same files); where none is left, the run is unresolved,
-// which makes it unknown.
+// one before holds the same files); where none is left that leads from a tree
+// somebody vouches for, the run is unresolved, which makes it unknown.
 func (a *assembly) attribute() error {
 	uses := a.fileUses()
 	if len(uses) == 0 {
@@ -162,7 +165,7 @@ func (a *assembly) attribute() error {
 			resolved[p] = resolved[p] || a.nodes[u.file].flags&flagDescribed != 0
 			continue
 		}
-		resolved[p] = true
+		resolved[p] = resolved[p] || (a.nodes[u.tree].flags|a.nodes[u.file].flags)&flagDescribed != 0
 		a.files = append(a.files, u)
 		if err := a.edge(u.tree, u.run, UsedPart, u.evidence); err != nil {
 			return err

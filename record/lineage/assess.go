@@ -19,7 +19,7 @@ const (
 	Marked            // a verified statement says so
 	Undescribed       // it is referred to, and no statement describes it
 	Untrusted         // only statements that are not verified describe it
-	WeakDigest        // its only digest can be forged
+	WeakDigest        // no digest that binds: MD5, SHA-1, a URI alone
 	Accused           // a statement that is not verified says that it failed
 	Unresolved        // it used files whose tree cannot be told
 	Claimed           // an edge to it is claimed by no verified statement
@@ -28,7 +28,7 @@ const (
 
 var causeTexts = [causes]string{
 	"", "marked as tainted", "a verified statement says so", "no statement describes it",
-	"no verified statement describes it", "its only digest is of an algorithm that can be forged",
+	"no verified statement describes it", "it is named without a digest that binds (MD5, SHA-1, a URI alone)",
 	"an unverified statement says that it failed", "it used files whose tree cannot be told",
 	"no verified statement says that it was made of this",
 }
@@ -133,6 +133,9 @@ func (s *States) spread(state State, queue []Node, stop map[Node]bool) {
 		n := queue[i]
 		first, last := g.downStart[n], g.downStart[n+1]
 		for j, next := range g.edgeTo[first:last] {
+			if state == Unknown && g.stray(first+uint32(j), n) {
+				continue
+			}
 			if State(s.state[next]) != Clean || len(stop) > 0 && stop[Node(next)] {
 				continue
 			}
@@ -140,6 +143,13 @@ func (s *States) spread(state State, queue []Node, stop map[Node]bool) {
 			queue = append(queue, Node(next))
 		}
 	}
+}
+
+// stray says that an edge says only that a file of a tree was used that nobody
+// vouches for: that the tree is unknown is nothing against the run, which is
+// judged by the file itself. Anybody can list another's file in a tree of theirs.
+func (g *Graph) stray(edge uint32, from Node) bool {
+	return Relation(g.edgeRel[edge]) == UsedPart && g.flags[from]&flagDescribed == 0
 }
 
 // Of gives the state of a node.

@@ -44,7 +44,7 @@ type Thing struct {
 	// Version is set where the claim says that name and version stand for this
 	// very thing.
 	Version string
-	// Weak: none of the keys binds (MD5, SHA-1).
+	// Weak: none of the keys binds name and bytes (MD5, SHA-1, a URI).
 	Weak bool
 	// Described: the claim says how it was made or what it holds, and does not
 	// merely refer to it.
@@ -58,8 +58,8 @@ const (
 	Definite // the claim is about such things alone
 )
 
-// NameKey makes a key of what has no digest; kind is run, dataset, deployment,
-// batch or uri. Different parts give different keys.
+// NameKey makes a key of what has no digest of its own; kind is run, dataset,
+// manifest or uri. Different parts give different keys.
 func NameKey(kind string, parts ...string) string {
 	escaped := make([]string, len(parts))
 	for i, p := range parts {

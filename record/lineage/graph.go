@@ -44,7 +44,7 @@ const (
 	flagDescribed  uint8 = 1 << iota // a verified statement describes it
 	flagMentioned                    // a statement that is not verified describes it
 	flagListed                       // a verified statement lists it as a file of a tree
-	flagWeak                         // its only digest can be forged (MD5, SHA-1)
+	flagWeak                         // nothing binds its name to its bytes: MD5, SHA-1, a URI
 	flagUnresolved                   // it used files whose tree cannot be told
 	flagFailed                       // an unverified statement says that it failed
 	flagsKnown     = 1<<iota - 1

@@ -161,7 +161,7 @@ func algorithm(packed string) string {
 }
 
 // nameKeys are what keys begin with that are no digests.
-var nameKeys = [...]string{"run", "dataset", "deployment", "batch", "uri"}
+var nameKeys = [...]string{"run", "dataset", "manifest", "uri"}
 
 // number gives every thing its node, and every node what is known of it.
 func (a *assembly) number() error {

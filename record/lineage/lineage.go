@@ -99,7 +99,8 @@ const (
 	Unverified Assurance = iota
 	// Declared: from a source without signatures, such as OpenLineage.
 	Declared
-	// Verified: the signature verified with a key or root that was given.
+	// Verified: the signature verified with a key or root that was given, or a
+	// digest proves it without one (that a tree with this root holds this file).
 	Verified
 	assurances
 )

@@ -68,8 +68,8 @@ func (s stranger) Authenticate(context.Context, []byte, *bundle.Bundle, bool) (o
 	return oms.Signer{Method: s.method}, nil
 }
 
-// tree reads the files of an OMS signature, with all the rules of package oms.
-func (r *Reader) tree(ctx context.Context, raw []byte, b *bundle.Bundle, e *lineage.Evidence) (*oms.Model, error) {
+// readTree reads the files of an OMS signature, with all the rules of package oms.
+func (r *Reader) readTree(ctx context.Context, raw []byte, b *bundle.Bundle, e *lineage.Evidence) (*oms.Model, error) {
 	if e.Assurance == lineage.Verified {
 		for _, trust := range r.trusts() {
 			if trust.Method() != b.Method {

@@ -14,6 +14,7 @@
 //	SLSA Provenance v1        dependencies -> run -> subjects
 //	OMS v1.0 and Digests/v0.1 the tree, with its files
 //	dataset manifest          the dataset, with its parent
+//	a manifest document       the files of its root, which the root itself proves
 //	test result               subject -> evaluation; FAILED marks the subject
 //	SLSA VSA v1               subject -> decision; FAILED marks the subject
 //	approval                  subject -> approval
@@ -51,9 +52,12 @@ type Summary struct {
 	Verified   int `json:"verified"`
 	Unverified int `json:"unverified"`
 	Events     int `json:"events"`
+	Manifests  int `json:"manifests"`
 	// Skipped are documents that say nothing about lineage, by what they are.
 	Skipped map[string]int `json:"skipped,omitempty"`
 }
+
+func (s *Summary) took() int { return s.Statements + s.Events + s.Manifests }
 
 // Reader reads documents into a builder.
 type Reader struct {
@@ -114,6 +118,11 @@ func (r *Reader) take(docs []*document) error {
 			r.certs[d.certificate.Digest().String()] = d.certificate
 			if err := r.deployment(d); err != nil {
 				all = append(all, err)
+			}
+		case d.manifest != nil:
+			r.sum.Manifests++
+			if err := r.takeManifest(d); err != nil {
+				all = append(all, named(d.source, err))
 			}
 		case d.batch != nil:
 			r.batches = append(r.batches, d)

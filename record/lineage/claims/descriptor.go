@@ -19,23 +19,29 @@ func thing(d *statement.Descriptor, kind lineage.Kind, sure int) lineage.Thing {
 	if t.Version != "" {
 		t.Name = d.URI
 	}
-	var weak []string
-	for name, value := range d.Digest {
+	if t.Keys, t.Weak = digestKeys(d.Digest); len(t.Keys) == 0 {
+		t.Keys, t.Weak = []string{lineage.NameKey("uri", d.URI)}, true
+	}
+	return t
+}
+
+// digestKeys gives the digests that bind, sha256 first; where none does, the
+// others, which are weak.
+func digestKeys(d statement.Digests) (keys []string, weak bool) {
+	var others []string
+	for name, value := range d {
 		key := name + ":" + value
 		if (statement.Digests{name: value}).Binds() {
-			t.Keys = append(t.Keys, key)
+			keys = append(keys, key)
 		} else {
-			weak = append(weak, key)
+			others = append(others, key)
 		}
 	}
-	if len(t.Keys) == 0 {
-		t.Keys, t.Weak = weak, true
+	if weak = len(keys) == 0; weak {
+		keys = others
 	}
-	if len(t.Keys) == 0 {
-		t.Keys = []string{lineage.NameKey("uri", d.URI)}
-	}
-	sort.Slice(t.Keys, func(i, j int) bool { return order(t.Keys[i]) < order(t.Keys[j]) })
-	return t
+	sort.Slice(keys, func(i, j int) bool { return order(keys[i]) < order(keys[j]) })
+	return keys, weak && len(keys) > 0
 }
 
 // order puts sha256 first.

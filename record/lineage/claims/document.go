@@ -14,6 +14,7 @@ import (
 	"bartizan/attest/bundle"
 	"bartizan/attest/dsse"
 	"bartizan/attest/inference"
+	"bartizan/attest/manifest"
 	"bartizan/attest/oms"
 	"bartizan/attest/statement"
 	"bartizan/attest/strictjson"
@@ -30,6 +31,7 @@ type document struct {
 	statement *statement.Statement
 	model     *oms.Model // of OMS signatures
 	event     *openlineage.Event
+	manifest  *manifest.Manifest
 	skipped   string // why it says nothing
 
 	certificate *inference.Certificate
@@ -50,6 +52,7 @@ type shape struct {
 	Certificate jsontext.Value `json:"certificate"`
 	Batch       jsontext.Value `json:"batch"`
 	Assurance   jsontext.Value `json:"assurance"`
+	Schema      jsontext.Value `json:"schema"`
 }
 
 const notLineage = "not lineage"
@@ -110,6 +113,9 @@ func (r *Reader) one(ctx context.Context, source string, s *shape, data []byte) 
 		return &document{source: source, event: e}, err
 	case strictjson.Kind(s.Type) == '"':
 		return r.payload(source, data, lineage.Evidence{Signer: ""})
+	case string(s.Schema) == `"`+manifest.Schema+`"`:
+		m, err := manifest.Parse(data)
+		return &document{source: source, manifest: m}, err
 	case s.Log != nil, s.Assurance != nil:
 		return &document{source: source, skipped: "inference record"}, nil
 	}
@@ -156,7 +162,7 @@ func (r *Reader) signed(ctx context.Context, source string, raw []byte, b *bundl
 	}
 	switch d.statement.PredicateType {
 	case oms.PredicateType, oms.LegacyPredicateType:
-		d.model, err = r.tree(ctx, raw, b, &d.evidence)
+		d.model, err = r.readTree(ctx, raw, b, &d.evidence)
 	case statement.InferenceBatchType:
 		d.envelope = b.Envelope
 		d.batch, err = statement.ParseInferenceBatch(d.statement)

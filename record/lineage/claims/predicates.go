@@ -1,7 +1,6 @@
 package claims
 
 import (
-	"encoding/hex"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (r *Reader) claim(d *document) error {
 	if d.model == nil { // a bare statement, which no signature holds together
 		return c.subjectsOnly()
 	}
-	return c.tree(d.model)
+	return r.tree(c, d)
 }
 
 // claimant makes the claims of one statement.
@@ -136,14 +135,23 @@ func (c *claimant) manifest() error {
 	}
 	t := thing(&c.s.Subject[0], lineage.Dataset, lineage.Definite)
 	t.Described = true
+	t.Keys = append(t.Keys, lineage.NameKey("manifest", m.Manifest.Digest["sha256"]))
 	if m.Name != "" {
 		t.Name, t.Version = m.Name, m.Version
 	}
 	set, err := c.b.Thing(c.ev, t)
-	if err != nil || len(m.Parent) == 0 {
+	if err != nil || len(m.Parent)+len(m.ParentManifest) == 0 {
 		return err
 	}
-	parent, err := c.b.Thing(c.ev, thing(&statement.Descriptor{Digest: m.Parent}, lineage.Dataset, lineage.Role))
+	before := lineage.Thing{Kind: lineage.Dataset, Sure: lineage.Role}
+	before.Keys, before.Weak = digestKeys(m.Parent)
+	if sum := m.ParentManifest["sha256"]; sum != "" {
+		before.Keys, before.Weak = append(before.Keys, lineage.NameKey("manifest", sum)), false
+	}
+	if len(before.Keys) == 0 {
+		return nil
+	}
+	parent, err := c.b.Thing(c.ev, before)
 	if err != nil {
 		return err
 	}
@@ -230,29 +238,6 @@ func (c *claimant) approval() error {
 	}
 	_, _, err = c.about(lineage.Approval, lineage.Approved, clip(name))
 	return err
-}
-
-// tree: a signed tree with its whole files. Shards are no files that anybody
-// else would name. Trees of Digests/v0.1 have no root that anybody signed: their
-// files are the subjects.
-func (c *claimant) tree(m *oms.Model) error {
-	if m.Legacy {
-		return c.subjectsOnly()
-	}
-	subjects, err := c.subjects(lineage.Model, lineage.Guess, true)
-	if err != nil {
-		return err
-	}
-	for i := range m.Resources {
-		r := &m.Resources[i]
-		if !r.Whole() {
-			continue
-		}
-		if err := c.b.Part(c.ev, subjects[0], string(m.Algorithm)+":"+hex.EncodeToString(r.Digest)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // deployment: a replica's certificate says which model answers under its key.
