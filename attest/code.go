@@ -68,6 +68,8 @@ const (
 	LineageMalformed   Code = "LINEAGE_MALFORMED"
 	LineageCycle       Code = "LINEAGE_CYCLE"
 	LineageConflict    Code = "LINEAGE_CONFLICT"
+	LineageTainted     Code = "LINEAGE_TAINTED"
+	LineageUnknown     Code = "LINEAGE_UNKNOWN"
 	InferenceMalformed Code = "INFERENCE_MALFORMED"
 	InferenceCert      Code = "INFERENCE_CERT_INVALID"
 	InferenceSig       Code = "INFERENCE_SIG_INVALID"

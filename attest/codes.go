@@ -76,6 +76,8 @@ var meanings = map[Code]meaning{
 	LineageMalformed:   {ruleStatement, "the lineage cannot be read"},
 	LineageCycle:       {ruleStatement, "something would be made of itself"},
 	LineageConflict:    {ruleStatement, "two statements contradict each other"},
+	LineageTainted:     {ruleStatement, "something that it was made of is tainted"},
+	LineageUnknown:     {ruleStatement, "what it was made of is not wholly known"},
 	InferenceMalformed: {ruleRecords, "the log of inference records cannot be read"},
 	InferenceCert:      {ruleRecords, "the replica's key is not certified for this"},
 	InferenceSig:       {ruleSignature, "a batch is not signed by the replica's key"},

@@ -30,7 +30,7 @@ func Files(ctx context.Context, root *tree.Root, entries []tree.Entry, opt Optio
 		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(a.unit, b.unit))
 	})
 	p := &plan{
-		root: root, jobs: jobs, stream: sha256.New, twins: twinsWork(),
+		root: root, jobs: jobs, stream: sha256.New, paired: twinsWork(),
 		entry: func(unit int) *tree.Entry { return &entries[unit] },
 		tree: func(f *strand) {
 			if n := Groups(f.job.end); n > 1 {

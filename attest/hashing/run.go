@@ -26,7 +26,7 @@ type plan struct {
 	stream func() hash.Hash // a digest from end to end
 	tree   func(*strand)    // starts the BLAKE3 groups of a job
 	done   func(*strand)    // takes the digests of a job
-	twins  bool             // the stream is a SHA-256 of which two run at once
+	paired bool             // the stream is a SHA-256 of which two run at once
 }
 
 // crew is the workers of one run and what they share.

@@ -39,7 +39,7 @@ func Sum(ctx context.Context, root *tree.Root, units []Unit, opt Options) ([][]b
 	}
 	switch opt.Algorithm {
 	case SHA256:
-		p.stream, p.twins, p.done = sha256.New, twinsWork(), s.streamed
+		p.stream, p.paired, p.done = sha256.New, twinsWork(), s.streamed
 	case BLAKE2b:
 		p.stream, p.done = newBLAKE2b, s.streamed
 	case BLAKE3:

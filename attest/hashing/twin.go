@@ -33,14 +33,17 @@ func knownAnswer() bool {
 		p[i], q[i] = byte(i), byte(255-i)
 	}
 	a, b := sha256.New(), sha256.New()
-	return twinDigest(a, b, p[:], q[:]) &&
+	return new(twins).digest(a, b, p[:], q[:]) &&
 		[sha256.Size]byte(a.Sum(nil)) == sha256.Sum256(p[:]) && [sha256.Size]byte(b.Sum(nil)) == sha256.Sum256(q[:])
 }
 
-// twinWrite feeds the buffers of two strands to their digests at once, where
-// both have the same number of whole blocks.
-func twinWrite(a, b *strand) {
-	if !a.live || !b.live || len(a.data) != len(b.data) || !twinDigest(a.stream, b.stream, a.data, b.data) {
+// twins is the room to digest two at once.
+type twins struct{ a, b, before sha }
+
+// write feeds the buffers of two strands to their digests, at once where both
+// have the same number of whole blocks.
+func (t *twins) write(a, b *strand) {
+	if !a.live || !b.live || len(a.data) != len(b.data) || !t.digest(a.stream, b.stream, a.data, b.data) {
 		a.write()
 		b.write()
 		return
@@ -49,22 +52,22 @@ func twinWrite(a, b *strand) {
 	b.writeTree()
 }
 
-// twinDigest writes p to a and q to b, both crypto/sha256 at a border of blocks.
+// digest writes p to a and q to b, both crypto/sha256 at a border of blocks.
 // False means that it did nothing.
-func twinDigest(a, b hash.Hash, p, q []byte) bool {
-	if len(p) == 0 || len(p) != len(q) || len(p)%blockSize != 0 {
+func (t *twins) digest(a, b hash.Hash, p, q []byte) bool {
+	if len(p) == 0 || len(p) != len(q) || len(p)%blockSize != 0 || !t.a.take(a) || !t.b.take(b) {
 		return false
 	}
-	var sa, sb sha
-	if !sa.take(a) || !sb.take(b) {
+	t.before = t.a
+	block2(&t.a.words, &t.b.words, p, q)
+	if !t.a.give(a, len(p)) {
 		return false
 	}
-	before := sa
-	block2(&sa.words, &sb.words, p, q)
-	if !sa.give(a, len(p)) {
-		return false
+	if !t.b.give(b, len(q)) {
+		// Never so after take; a goes back, so that both are written the usual way.
+		return !t.before.give(a, 0)
 	}
-	return sb.give(b, len(q)) || !before.give(a, 0)
+	return true
 }
 
 // sha is the state of a SHA-256.

@@ -26,7 +26,7 @@ func TestTwins(t *testing.T) {
 			}
 			wantA.Write(p)
 			wantB.Write(q)
-			if !twinDigest(a, b, p, q) {
+			if !new(twins).digest(a, b, p, q) {
 				a.Write(p)
 				b.Write(q)
 			}
@@ -43,13 +43,13 @@ func TestTwinsAreUsed(t *testing.T) {
 	}
 	for _, n := range []int{1, 2, 3, 16, 2048} {
 		p := make([]byte, n*blockSize)
-		if !twinDigest(sha256.New(), sha256.New(), p, p) {
+		if !new(twins).digest(sha256.New(), sha256.New(), p, p) {
 			t.Errorf("%d blocks are not digested at once", n)
 		}
 	}
 	// Another digest, and a SHA-256 in the middle of a block, are left alone.
 	for _, h := range []hash.Hash{newBLAKE2b(), sha256.New224(), middle()} {
-		if before := h.Sum(nil); twinDigest(sha256.New(), h, make([]byte, 64), make([]byte, 64)) || !bytes.Equal(before, h.Sum(nil)) {
+		if before := h.Sum(nil); new(twins).digest(sha256.New(), h, make([]byte, 64), make([]byte, 64)) || !bytes.Equal(before, h.Sum(nil)) {
 			t.Errorf("%T is taken for a SHA-256 between blocks", h)
 		}
 	}
@@ -69,7 +69,8 @@ func BenchmarkTwins(b *testing.B) {
 	x, y := sha256.New(), sha256.New()
 	b.SetBytes(2 * bufferSize)
 	b.ReportAllocs()
+	room := new(twins)
 	for b.Loop() {
-		twinDigest(x, y, p, q)
+		room.digest(x, y, p, q)
 	}
 }

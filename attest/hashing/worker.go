@@ -6,12 +6,13 @@ import "context"
 type worker struct {
 	*crew
 	lanes [2]*strand
+	pair  twins
 }
 
 func newWorker(c *crew) *worker {
 	w := &worker{crew: c}
 	w.lanes[0] = newStrand(c)
-	if c.twins {
+	if c.paired {
 		w.lanes[1] = newStrand(c)
 	}
 	return w
@@ -61,7 +62,7 @@ func (w *worker) turn(ctx context.Context, a, b *strand) {
 	w.read(ctx, a)
 	if b != nil && b.live {
 		w.read(ctx, b)
-		twinWrite(a, b)
+		w.pair.write(a, b)
 		w.after(b)
 	} else {
 		a.write()

@@ -30,11 +30,16 @@ func (d *Descriptor) Annotate(name, text string) {
 	if d.Annotations == nil {
 		d.Annotations = map[string]jsontext.Value{}
 	}
-	quoted, err := jsontext.AppendQuote(nil, text)
-	if err != nil { // invalid UTF-8, which is replaced
-		quoted, _ = jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "\uFFFD")) //nolint:errcheck // it is valid now
+	d.Annotations[name] = Text(text)
+}
+
+// Text gives a text as JSON. Bytes that are not UTF-8 are replaced.
+func Text(text string) jsontext.Value {
+	quoted, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(text, "\uFFFD"))
+	if err != nil {
+		return jsontext.Value(`""`) // never: it is UTF-8
 	}
-	d.Annotations[name] = quoted
+	return quoted
 }
 
 // Annotation gives an annotation that is a text, or "".

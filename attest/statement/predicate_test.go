@@ -86,7 +86,7 @@ func edit(t *testing.T, kind, path string, value any) *Statement {
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		t.Fatal(err)
 	}
-	at := any(doc["predicate"])
+	at := doc["predicate"]
 	steps := strings.Split(path, "/")
 	for _, step := range steps[:len(steps)-1] {
 		if list, ok := at.([]any); ok {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -31,11 +32,15 @@ func parseOpen(args []string) (*opening, error) {
 	f.IntVar(&o.fd, "fd", -1, "")
 	f.Int64Var(&o.memoryLimit, "memory-limit", 0, "")
 	f.StringVar(&o.tempDir, "temp-dir", "", "")
+	var after []string // names that begin with a dash go after --
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, after = args[:i:i], args[i+1:]
+	}
 	rest, err := parse(f, args)
 	if err != nil {
 		return nil, err
 	}
-	if len(rest) != 2 {
+	if rest = append(rest, after...); len(rest) != 2 {
 		return nil, usagef("open: name the root and one file in it")
 	}
 	o.path, o.name = rest[0], rest[1]

@@ -124,9 +124,16 @@ func isManifest(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer f.Close()
-	for _, at := range []int64{0, max(0, info.Size()-4096)} {
-		buf := make([]byte, 4096)
+	is, err := hasSchema(f, info.Size())
+	return is, errors.Join(err, f.Close())
+}
+
+// hasSchema looks for the schema at the end, and at the start for documents in
+// another order.
+func hasSchema(f io.ReaderAt, size int64) (bool, error) {
+	const window = 4096
+	for _, at := range []int64{0, max(0, size-window)} {
+		buf := make([]byte, window)
 		n, err := f.ReadAt(buf, at)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return false, err

@@ -117,11 +117,7 @@ func parameter(value string) jsontext.Value {
 			return raw
 		}
 	}
-	quoted, err := jsontext.AppendQuote(nil, value)
-	if err != nil {
-		quoted, _ = jsontext.AppendQuote(nil, strings.ToValidUTF8(value, "\uFFFD")) //nolint:errcheck // it is valid now
-	}
-	return quoted
+	return statement.Text(value)
 }
 
 // gitSource is git+URL@COMMIT.

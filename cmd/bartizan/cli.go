@@ -17,6 +17,7 @@ type cli struct {
 	Sign     signCmd     `cmd:"" help:"Vouch for a model or dataset: sign every file of it."`
 	Verify   verifyCmd   `cmd:"" help:"Check that the bytes of a model or dataset are those that were vouched for."`
 	Attest   attestCmd   `cmd:"" help:"Sign statements about models and datasets: what they were made of, how they were tested, who consents."`
+	Lineage  lineageCmd  `cmd:"" help:"Walk from an answer back to the data, and from a dataset to every answer."`
 	Rules    rulesCmd    `cmd:"" help:"List the rules."`
 	Formats  formatsCmd  `cmd:"" help:"List the formats that are recognised."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -126,6 +126,9 @@ func (g *Graph) Link(e Edge) Link {
 	}
 }
 
+// To gives the node that an edge leads to.
+func (g *Graph) To(e Edge) Node { return Node(g.edgeTo[e]) }
+
 // source finds the node whose row holds the edge.
 func (g *Graph) source(e Edge) Node {
 	low, high := 0, len(g.kind)

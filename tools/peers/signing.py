@@ -199,10 +199,10 @@ def by_command(ours, keys, folder, tally):
     def run(*args):
         done = subprocess.run([command, *map(str, args)], capture_output=True, text=True, timeout=120)
         return "" if done.returncode == 0 else "exit %d: %s" % (done.returncode, (done.stdout + done.stderr).strip()[-200:])
-    t.check("model_signing sign key", not (why := run("sign", "key", tree, "--private-key", keys / "p256.pem", "--signature", folder / "c1.sig")), why)
+    t.check("model_signing sign key", not (why := run("sign", "key", tree, "--private_key", keys / "p256.pem", "--signature", folder / "c1.sig")), why)
     t.check("bartizan verify", not (why := ours.verify(tree, folder / "c1.sig", key=keys / "p256.pub")), why)
     t.check("bartizan sign", not (why := ours.sign(tree, folder / "c2.sig", "p384", "sha256", 0, ())), why)
-    t.check("model_signing verify key", not (why := run("verify", "key", tree, "--public-key", keys / "p384.pub", "--signature", folder / "c2.sig")), why)
+    t.check("model_signing verify key", not (why := run("verify", "key", tree, "--public_key", keys / "p384.pub", "--signature", folder / "c2.sig")), why)
 
 
 def mutated(args, ours):

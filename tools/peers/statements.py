@@ -55,7 +55,11 @@ def read(payload):
     Statement.copy_from_pb(pb).validate()
     if pb.predicate_type in KNOWN:
         message, exact = KNOWN[pb.predicate_type]
-        json_format.ParseDict(json.loads(payload)["predicate"], message(), ignore_unknown_fields=not exact)
+        predicate = json.loads(payload)["predicate"]
+        if message is vsa_pb2.VerificationSummary:
+            # The protobuf of 0.9.3 has one text where the specification has a list of them.
+            (predicate["verifiedLevels"],) = predicate["verifiedLevels"]
+        json_format.ParseDict(predicate, message(), ignore_unknown_fields=not exact)
 
 
 def canonical(payload):

@@ -44,14 +44,18 @@ type text struct {
 	rest   []byte // read, and not given yet: begins with a record
 	offset int64  // of rest
 	ended  bool
+	block  int // how much to read at a time
 }
 
 // NewText reads CSV or JSON Lines. A UTF-8 byte order mark at the start is
 // passed over. The first row of CSV is the header: it is no record, but part of
 // the shape of all.
-func NewText(f Format, in io.Reader) (Source, error) {
-	t := &text{in: in, format: f}
-	if err := t.fill(textBlock); err != nil {
+func NewText(f Format, in io.Reader) (Source, error) { return newText(f, in, textBlock) }
+
+func newText(f Format, in io.Reader, block int) (Source, error) {
+	t := &text{in: in, format: f, block: block}
+	const marks = 4 // bytes, at least
+	if err := t.fill(max(block, marks)); err != nil {
 		return nil, err
 	}
 	if bytes.HasPrefix(t.rest, []byte("\xFE\xFF")) || bytes.HasPrefix(t.rest, []byte("\xFF\xFE")) {
@@ -73,23 +77,31 @@ func (t *text) pass(n int) {
 	t.offset += int64(n)
 }
 
-// header reads the first row, which may take more than a block.
+// header reads the first row, which may take more than a block, and stand behind
+// empty lines.
 func (t *text) header() error {
-	end, err := t.records()
-	if err != nil {
-		return err
+	for {
+		if err := t.fill(t.block); err != nil || len(t.rest) == 0 {
+			return err
+		}
+		end, err := t.records()
+		if err != nil {
+			return err
+		}
+		p := csvParser{in: t.rest[:end]}
+		if t.around, t.fields, err = p.row(nil); err != nil {
+			return t.place(err, t.offset)
+		}
+		t.pass(p.at)
+		if t.fields > 0 {
+			return nil
+		}
 	}
-	p := csvParser{in: t.rest[:end]}
-	if t.around, t.fields, err = p.row(nil); err != nil {
-		return t.place(err, t.offset)
-	}
-	t.pass(p.at)
-	return nil
 }
 
 // Next implements Source.
 func (t *text) Next() (Block, error) {
-	if err := t.fill(textBlock); err != nil {
+	if err := t.fill(t.block); err != nil {
 		return nil, err
 	}
 	if len(t.rest) == 0 {
@@ -117,7 +129,7 @@ func (t *text) records() (int, error) {
 		if len(t.rest) > MaxRecord {
 			return 0, &MalformedError{t.offset, fmt.Sprintf("a record of more than %d bytes, or a quote that is never closed", MaxRecord)}
 		}
-		if err := t.fill(2 * len(t.rest)); err != nil {
+		if err := t.fill(max(t.block, 2*len(t.rest))); err != nil {
 			return 0, err
 		}
 	}

@@ -70,6 +70,9 @@ func (r *Reader) parse(ctx context.Context, source string, data []byte) ([]*docu
 	}
 	var s shape
 	if err := strictjson.Unmarshal(data, &s); err != nil {
+		if !resembles(data) {
+			return []*document{{source: source, skipped: "not JSON"}}, nil
+		}
 		return nil, attest.Refuse(attest.LineageMalformed, source, "%v", err)
 	}
 	d, err := r.one(ctx, source, &s, data)
@@ -79,9 +82,27 @@ func (r *Reader) parse(ctx context.Context, source string, data []byte) ([]*docu
 	return []*document{d}, nil
 }
 
+// members are names that the documents have which are understood.
+var members = [...]string{`"payloadType"`, `"verificationMaterial"`, `"_type"`, `"eventTime"`, `"bartizan.`}
+
+// resembles says whether a text that is not valid JSON looks like a damaged
+// document of a kind that is understood: that is refused, while a file that only
+// begins with a bracket is none of ours.
+func resembles(data []byte) bool {
+	for _, m := range members {
+		if bytes.Contains(data, []byte(m)) {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *Reader) parseArray(ctx context.Context, source string, data []byte) ([]*document, error) {
 	var list []jsontext.Value
 	if err := strictjson.Unmarshal(data, &list); err != nil {
+		if !resembles(data) {
+			return []*document{{source: source, skipped: "not JSON"}}, nil
+		}
 		return nil, attest.Refuse(attest.LineageMalformed, source, "%v", err)
 	}
 	var out []*document

@@ -23,6 +23,9 @@ const (
 	MaxLines    = 1 << 30        // bytes of a file of lines
 )
 
+// logHeader begins logs of inference records.
+const logHeader = `{"log":"bartizan.inference-log/`
+
 // lineNames are the ends of names of files with a document a line.
 var lineNames = []string{".jsonl", ".ndjson"}
 
@@ -135,7 +138,7 @@ func (r *Reader) file(ctx context.Context, root *tree.Root, e tree.Entry) (docs 
 	if kind := strictjson.Kind(head[:n]); kind != '{' && kind != '[' {
 		return []*document{{source: source, skipped: notLineage}}, nil
 	}
-	lines := hasLines(source)
+	lines := hasLines(source) || bytes.HasPrefix(head[:n], []byte(logHeader))
 	most := int64(MaxDocument)
 	switch {
 	case lines:

@@ -1,0 +1,708 @@
+package lineage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"bartizan/attest"
+)
+
+// world builds graphs from short texts: each claim is
+// "assurance statement: relation from>to [flags]".
+type world struct {
+	t testing.TB
+	b *Builder
+	e map[string]uint32
+	r map[string]Ref
+}
+
+func newWorld(t testing.TB) *world {
+	return &world{t: t, b: NewBuilder(), e: map[string]uint32{}, r: map[string]Ref{}}
+}
+
+// by gives the evidence of a statement; "v…" is verified, "d…" declared, else unverified.
+func (w *world) by(name string) uint32 {
+	if e, ok := w.e[name]; ok {
+		return e
+	}
+	a := Unverified
+	switch name[0] {
+	case 'v':
+		a = Verified
+	case 'd':
+		a = Declared
+	}
+	w.e[name] = w.b.Evidence(Evidence{Statement: name, Source: name + ".json", Assurance: a})
+	return w.e[name]
+}
+
+// thing names things by keys joined with "=".
+func (w *world) thing(by, keys string, described bool) Ref {
+	t := Thing{Described: described, Kind: Dataset}
+	for _, k := range strings.Split(keys, "=") {
+		if !strings.Contains(k, ":") {
+			k = hexKey(k)
+		}
+		t.Keys = append(t.Keys, k)
+	}
+	if strings.HasPrefix(keys, "run:") {
+		t.Kind = Run
+	}
+	ref, err := w.b.Thing(w.by(by), t)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ref
+}
+
+// hexKey makes sha256 keys of words, ordered as the words are.
+func hexKey(word string) string {
+	return fmt.Sprintf("sha256:%064s", fmt.Sprintf("%x", word))
+}
+
+func (w *world) edge(by, from, to string, r Relation) *world {
+	if err := w.b.Edge(w.by(by), w.thing(by, from, false), w.thing(by, to, true), r); err != nil {
+		w.t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) describe(by string, things ...string) *world {
+	for _, x := range things {
+		w.thing(by, x, true)
+	}
+	return w
+}
+
+func (w *world) run(by, run string, in []string, out ...string) *world {
+	var refs []Ref
+	for _, i := range in {
+		refs = append(refs, w.thing(by, i, false))
+	}
+	r := w.thing(by, run, true)
+	if err := w.b.Inputs(w.by(by), r, refs); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, o := range out {
+		if err := w.b.Edge(w.by(by), r, w.thing(by, o, true), Produced); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func (w *world) tree(by, tree string, files ...string) *world {
+	ref := w.thing(by, tree, by[0] == 'v')
+	for _, f := range files {
+		if err := w.b.Part(w.by(by), ref, hexKey(f)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func (w *world) build() *Graph {
+	w.t.Helper()
+	g, err := w.b.Build(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return g
+}
+
+func (w *world) refused(code attest.Code) string {
+	w.t.Helper()
+	_, err := w.b.Build(context.Background())
+	if attest.CodeOf(err) != code {
+		w.t.Fatalf("got %v, want %s", err, code)
+	}
+	return err.Error()
+}
+
+func node(t testing.TB, g *Graph, key string) Node {
+	t.Helper()
+	if !strings.Contains(key, ":") {
+		key = hexKey(key)
+	}
+	n, err := g.FindOne(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func stateOf(t testing.TB, g *Graph, key string, taint ...string) State {
+	t.Helper()
+	o := Opinions{Tainted: map[Node]string{}}
+	for _, x := range taint {
+		o.Tainted[node(t, g, x)] = "test"
+	}
+	return g.Assess(o).Of(node(t, g, key))
+}
+
+func TestStates(t *testing.T) {
+	for name, c := range map[string]struct {
+		make  func(*world)
+		taint []string
+		want  map[string]State
+	}{
+		"all verified": {
+			make: func(w *world) { w.describe("v1", "d").run("v2", "run:1", []string{"d"}, "m") },
+			want: map[string]State{"d": Clean, "run:1": Clean, "m": Clean},
+		},
+		"an input that nothing describes": {
+			make: func(w *world) { w.run("v2", "run:1", []string{"d"}, "m") },
+			want: map[string]State{"d": Unknown, "run:1": Unknown, "m": Unknown},
+		},
+		"an unverified statement makes no trusted edge": {
+			make: func(w *world) { w.describe("v1", "d", "m").run("u2", "run:1", []string{"d"}, "m") },
+			want: map[string]State{"d": Clean, "run:1": Unknown, "m": Unknown},
+		},
+		"a verified statement for the same edge settles it": {
+			make: func(w *world) {
+				w.describe("v1", "d", "m").run("u2", "run:1", []string{"d"}, "m").run("v2", "run:1", []string{"d"}, "m")
+			},
+			want: map[string]State{"m": Clean},
+		},
+		"declared is not verified": {
+			make: func(w *world) { w.describe("v1", "d").run("d2", "run:1", []string{"d"}, "m") },
+			want: map[string]State{"d": Clean, "m": Unknown},
+		},
+		"taint goes down and not up": {
+			make:  func(w *world) { w.describe("v1", "d", "e").run("v2", "run:1", []string{"d", "e"}, "m") },
+			taint: []string{"d"},
+			want:  map[string]State{"d": Tainted, "e": Clean, "run:1": Tainted, "m": Tainted},
+		},
+		"taint goes over edges that nobody verified": {
+			make:  func(w *world) { w.describe("v1", "d").run("u2", "run:1", []string{"d"}, "m") },
+			taint: []string{"d"},
+			want:  map[string]State{"m": Tainted},
+		},
+		"taint outranks unknown": {
+			make:  func(w *world) { w.describe("v1", "d").run("v2", "run:1", []string{"d", "x"}, "m") },
+			taint: []string{"d"},
+			want:  map[string]State{"x": Unknown, "m": Tainted},
+		},
+		"an unverified failure is unknown, a verified one tainted": {
+			make: func(w *world) {
+				w.describe("v1", "d", "e")
+				w.b.Mark(w.by("u3"), w.thing("u3", "d", false), "FAILED")
+				w.b.Mark(w.by("v4"), w.thing("v4", "e", false), "FAILED")
+			},
+			want: map[string]State{"d": Unknown, "e": Tainted},
+		},
+		"a file of a tree that is vouched for": {
+			make: func(w *world) { w.tree("v1", "tree", "f").run("v2", "run:1", []string{"f"}, "m") },
+			want: map[string]State{"f": Clean, "m": Clean},
+		},
+		"taint of a tree reaches runs that name its files": {
+			make:  func(w *world) { w.tree("v1", "tree", "f").run("v2", "run:1", []string{"f"}, "m") },
+			taint: []string{"tree"},
+			want:  map[string]State{"m": Tainted},
+		},
+		"taint of a file reaches its tree": {
+			make:  func(w *world) { w.tree("v1", "tree", "f").run("v2", "run:1", []string{"f"}, "m") },
+			taint: []string{"f"},
+			want:  map[string]State{"tree": Tainted},
+		},
+		"a stranger's tree with the same file changes nothing": {
+			make: func(w *world) {
+				w.tree("v1", "tree", "f").run("v2", "run:1", []string{"f"}, "m")
+				ref := w.thing("u9", "strange", true)
+				if err := w.b.Part(w.by("v9"), ref, hexKey("f")); err != nil {
+					w.t.Fatal(err)
+				}
+			},
+			want: map[string]State{"strange": Unknown, "run:1": Clean, "m": Clean},
+		},
+		"a version made of the same files is no cycle": {
+			make: func(w *world) {
+				w.tree("v1", "tree1", "f").run("v2", "run:1", []string{"f"}, "tree2").tree("v3", "tree2", "f", "g")
+			},
+			want: map[string]State{"tree2": Clean},
+		},
+		"where every tree would close a cycle the run is unresolved": {
+			make: func(w *world) {
+				w.run("v2", "run:1", []string{"f"}, "tree2").tree("v3", "tree2", "f", "g")
+			},
+			want: map[string]State{"run:1": Unknown},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.make(w)
+			g := w.build()
+			for key, want := range c.want {
+				if got := stateOf(t, g, key, c.taint...); got != want {
+					why, _ := g.Assess(Opinions{}).Why(node(t, g, key))
+					t.Errorf("%s is %s, want %s (%s)", key, got, want, why.Cause)
+				}
+			}
+		})
+	}
+}
+
+func TestWeakDigestIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	ref, err := w.b.Thing(w.by("v1"), Thing{Keys: []string{"md5:d41d8cd98f00b204e9800998ecf8427e"}, Weak: true, Described: true})
+	if err != nil || ref != 0 {
+		t.Fatal(err)
+	}
+	if got := stateOf(t, w.build(), "md5:d41d8cd98f00b204e9800998ecf8427e"); got != Unknown {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestKnownEndsWhatIsUnknownAndNotTaint(t *testing.T) {
+	w := newWorld(t).describe("v1", "d").run("v2", "run:1", []string{"d", "commit"}, "m")
+	g := w.build()
+	known := map[Node]bool{node(t, g, "commit"): true}
+	if got := g.Assess(Opinions{Known: known}).Of(node(t, g, "m")); got != Clean {
+		t.Errorf("with the commit known the model is %s", got)
+	}
+	o := Opinions{Known: map[Node]bool{node(t, g, "m"): true}, Tainted: map[Node]string{node(t, g, "d"): "x"}}
+	if got := g.Assess(o).Of(node(t, g, "m")); got != Tainted {
+		t.Errorf("a known model of a tainted dataset is %s", got)
+	}
+}
+
+func TestCycles(t *testing.T) {
+	text := newWorld(t).run("v1", "run:1", []string{"a"}, "b").run("v2", "run:2", []string{"b"}, "a").refused(attest.LineageCycle)
+	for _, want := range []string{"run:1", "run:2", hexKey("a"), "v1.json", "v2.json", " -> "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q does not name %s", text, want)
+		}
+	}
+	newWorld(t).run("u1", "run:1", []string{"a"}, "a").refused(attest.LineageCycle)
+	newWorld(t).edge("v1", "a", "a", Used).refused(attest.LineageCycle)
+	// A long one is named in short.
+	w := newWorld(t)
+	for i := range 100 {
+		w.edge("v1", fmt.Sprintf("n%03d", i), fmt.Sprintf("n%03d", (i+1)%100), Used)
+	}
+	if text := w.refused(attest.LineageCycle); len(text) > 4000 || !strings.Contains(text, "88 more") {
+		t.Error(text)
+	}
+}
+
+func TestConflicts(t *testing.T) {
+	text := newWorld(t).run("v1", "run:1", []string{"a"}, "m").run("v2", "run:1", []string{"b"}, "m").refused(attest.LineageConflict)
+	if !strings.Contains(text, "v1.json") || !strings.Contains(text, "v2.json") {
+		t.Error(text)
+	}
+	// One file fewer is a contradiction too.
+	newWorld(t).run("v1", "run:1", []string{"a"}, "m").run("v2", "run:1", []string{"a", "b"}, "n").refused(attest.LineageConflict)
+	newWorld(t).describe("v1", "a=sha512:"+strings.Repeat("a", 128)).describe("v2", "b=sha512:"+strings.Repeat("a", 128)).refused(attest.LineageConflict)
+	// Two outputs in two statements are none.
+	newWorld(t).run("v1", "run:1", []string{"a"}, "m").run("v2", "run:1", []string{"a"}, "n").build()
+
+	g := newWorld(t).describe("v0", "a", "b").run("v1", "run:1", []string{"a"}, "m").run("u2", "run:1", []string{"b"}, "m").build()
+	if c := g.Conflicts(); len(c) != 1 || c[0].Kind != InputsDiffer {
+		t.Errorf("got %v", c)
+	}
+	if got := stateOf(t, g, "m"); got != Unknown {
+		t.Errorf("with an unverified second input the model is %s", got)
+	}
+}
+
+func TestDatasetSwappedUnderItsName(t *testing.T) {
+	w := newWorld(t)
+	for i, key := range []string{"a", "b"} {
+		if _, err := w.b.Thing(w.by(fmt.Sprint("v", i)), Thing{Keys: []string{hexKey(key)}, Kind: Dataset, Name: "loans", Version: "7", Described: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := w.build()
+	if c := g.Conflicts(); len(c) != 1 || c[0].Kind != NameReused || len(c[0].Nodes) != 2 {
+		t.Errorf("got %v", c)
+	}
+	if found := g.Find("loans@7"); len(found) != 2 {
+		t.Errorf("found %v", found)
+	}
+	if _, err := g.FindOne("loans"); err == nil || !strings.Contains(err.Error(), hexKey("a")) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPartialInputs(t *testing.T) {
+	w := newWorld(t).tree("v1", "tree", "f", "g", "h").run("v2", "run:1", []string{"f", "g"}, "m")
+	g := w.build()
+	if c := g.Conflicts(); len(c) != 1 || c[0].Kind != PartialInputs || !strings.Contains(c[0].Detail, "2 of the 3 files") {
+		t.Errorf("got %v", c)
+	}
+	g = newWorld(t).tree("v1", "tree", "f", "g").run("v2", "run:1", []string{"f", "g"}, "m").build()
+	if c := g.Conflicts(); len(c) != 0 {
+		t.Errorf("got %v", c)
+	}
+}
+
+func TestDigestsJoin(t *testing.T) {
+	long := "sha512:" + strings.Repeat("5", 128)
+	// Without a statement that gives both they are two.
+	g := newWorld(t).describe("v1", "a").describe("v2", long).build()
+	if g.Nodes() != 2 {
+		t.Errorf("%d nodes", g.Nodes())
+	}
+	g = newWorld(t).describe("v1", "a").describe("v2", long).describe("v3", "a="+long).build()
+	if g.Nodes() != 1 || len(g.Digests(0)) != 2 {
+		t.Errorf("%d nodes", g.Nodes())
+	}
+	// A stranger cannot give a vouched thing a second digest.
+	g = newWorld(t).describe("v1", "a").describe("u2", "a="+long).build()
+	if found := g.Find(long); len(found) != 0 {
+		t.Errorf("found %v by a digest that only an unverified statement gives", found)
+	}
+	if stateOf(t, g, "a") != Clean {
+		t.Error("the vouched thing is not clean any more")
+	}
+	// Nor make one thing of two.
+	g = newWorld(t).describe("v1", "a").describe("v2", long).describe("u3", "a="+long).build()
+	if c := g.Conflicts(); g.Nodes() != 2 || len(c) != 1 || c[0].Kind != DigestsDiffer {
+		t.Errorf("%d nodes, %v", g.Nodes(), c)
+	}
+	// Among strangers both stand for one thing.
+	g = newWorld(t).describe("u1", "a").describe("u2", "a="+long).build()
+	if g.Nodes() != 1 {
+		t.Errorf("%d nodes", g.Nodes())
+	}
+}
+
+func TestFind(t *testing.T) {
+	w := newWorld(t)
+	for _, key := range []string{"sha256:" + strings.Repeat("ab", 32), "sha256:" + strings.Repeat("ab", 31) + "ff", "gitCommit:" + strings.Repeat("ab", 20)} {
+		w.describe("v1", key)
+	}
+	if _, err := w.b.Thing(w.by("v1"), Thing{Keys: []string{"run:x|y"}, Kind: Run, Name: "abababab"}); err != nil {
+		t.Fatal(err)
+	}
+	g := w.build()
+	for text, want := range map[string]int{
+		"sha256:" + strings.Repeat("ab", 32): 1, "sha256:" + strings.Repeat("ab", 31) + "f": 1, "abababa": 3, "ABABAB": 3,
+		"sha256:ababab": 2, "gitCommit:ababab": 1, "ababa": 0, "abababab": 3, "": 0, "sha256:": 0, ":": 0, "run:x|y": 1, "zz": 0, "sha512:ababab": 0,
+	} {
+		if got := len(g.Find(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
+func TestWalkOfDiamonds(t *testing.T) {
+	// Each layer doubles the number of ways: 2^20 of them are walked as 60 edges.
+	w := newWorld(t)
+	for i := range 20 {
+		for _, side := range []string{"l", "r"} {
+			w.edge("v1", fmt.Sprintf("n%02d", i), fmt.Sprintf("%s%02d", side, i), Used).edge("v1", fmt.Sprintf("%s%02d", side, i), fmt.Sprintf("n%02d", i+1), Produced)
+		}
+	}
+	g := w.build()
+	walker := g.NewWalker()
+	if got := len(walker.Walk(node(t, g, "n00"), Down, -1)); got != 61 {
+		t.Errorf("%d steps", got)
+	}
+	if got := len(walker.Walk(node(t, g, "n20"), Up, 2)); got != 4 {
+		t.Errorf("%d steps within two edges", got)
+	}
+	if got := len(walker.Walk(node(t, g, "n10"), Both, 1)); got != 5 {
+		t.Errorf("%d steps one edge around", got)
+	}
+	if got := len(walker.Walk(node(t, g, "n10"), Both, 0)); got != 1 {
+		t.Errorf("%d steps without going", got)
+	}
+}
+
+// randomGraph draws a graph without cycles, with its edges.
+func randomGraph(t *rapid.T) (*Graph, int) {
+	n := rapid.IntRange(1, 30).Draw(t, "nodes")
+	b := NewBuilder()
+	var ev [assurances]uint32
+	for a := range assurances {
+		ev[a] = b.Evidence(Evidence{Statement: a.String(), Assurance: a})
+	}
+	refs := make([]Ref, n)
+	for i := range refs {
+		by := rapid.SampledFrom([]Assurance{Unverified, Declared, Verified, Verified, Verified}).Draw(t, "by")
+		refs[i], _ = b.Thing(ev[by], Thing{Keys: []string{hexKey(fmt.Sprintf("%03d", i))}, Described: rapid.Bool().Draw(t, "described")})
+	}
+	for range rapid.IntRange(0, 60).Draw(t, "edges") {
+		from, to := rapid.IntRange(0, n-1).Draw(t, "from"), rapid.IntRange(0, n-1).Draw(t, "to")
+		if from < to {
+			by := rapid.SampledFrom([]Assurance{Unverified, Declared, Verified, Verified, Verified}).Draw(t, "by")
+			_ = b.Edge(ev[by], refs[from], refs[to], Used)
+		}
+	}
+	g, err := b.Build(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, n
+}
+
+func TestUpAndDownAreInverse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g, n := randomGraph(t)
+		w := g.NewWalker()
+		depth := rapid.IntRange(-1, 5).Draw(t, "depth")
+		type pair struct{ a, b Node }
+		down, up := map[pair]int32{}, map[pair]int32{}
+		for i := range n {
+			for _, s := range w.Walk(Node(i), Down, depth) {
+				down[pair{Node(i), s.Node}] = s.Depth
+			}
+			for _, s := range w.Walk(Node(i), Up, depth) {
+				up[pair{s.Node, Node(i)}] = -s.Depth
+			}
+			if both := len(w.Walk(Node(i), Both, depth)); both != len(w.Walk(Node(i), Up, depth))+len(w.Walk(Node(i), Down, depth))-1 {
+				t.Fatalf("both ways from %d reach %d", i, both)
+			}
+		}
+		if len(down) != len(up) {
+			t.Fatalf("%d pairs down, %d up", len(down), len(up))
+		}
+		for p, d := range down {
+			if up[p] != d {
+				t.Fatalf("%v is %d down and %d up", p, d, up[p])
+			}
+		}
+	})
+}
+
+func TestTaintIsMonotone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g, n := randomGraph(t)
+		some := Opinions{Tainted: map[Node]string{}}
+		more := Opinions{Tainted: map[Node]string{}}
+		for i := range n {
+			switch rapid.IntRange(0, 5).Draw(t, "taint") {
+			case 0:
+				some.Tainted[Node(i)], more.Tainted[Node(i)] = "x", "x"
+			case 1:
+				more.Tainted[Node(i)] = "x"
+			}
+		}
+		before, after := g.Assess(some), g.Assess(more)
+		w := g.NewWalker()
+		for i := range n {
+			x := Node(i)
+			if after.Of(x) < before.Of(x) {
+				t.Fatalf("%d was %s and with more taint is %s", i, before.Of(x), after.Of(x))
+			}
+			checkState(t, g, w, some, before, x)
+		}
+	})
+}
+
+// checkState holds a state against its definition, and its explanation.
+func checkState(t *rapid.T, g *Graph, w *Walker, o Opinions, s *States, x Node) {
+	want := Clean
+	for _, step := range w.Walk(x, Up, -1) {
+		if _, is := o.Tainted[step.Node]; is {
+			want = Tainted
+		}
+		if want == Clean && (g.ignorance(step.Node) != NoCause || g.unvouched(step.Node) >= 0) {
+			want = Unknown
+		}
+	}
+	if s.Of(x) != want {
+		t.Fatalf("%d is %s, want %s", x, s.Of(x), want)
+	}
+	why, ok := s.Why(x)
+	if ok != (want != Clean) {
+		t.Fatalf("%d is %s and explained: %v", x, want, ok)
+	}
+	if !ok {
+		return
+	}
+	if why.Path[0] != why.Origin || why.Path[len(why.Path)-1] != x || len(why.Path) != len(why.Edges)+1 || why.Cause == NoCause {
+		t.Fatalf("path %v of %d", why, x)
+	}
+	for i, e := range why.Edges {
+		if l := g.Link(e); l.From != why.Path[i] || l.To != why.Path[i+1] {
+			t.Fatalf("edge %d of the path leads elsewhere", i)
+		}
+	}
+}
+
+func TestOrderOfClaimsDoesNotMatter(t *testing.T) {
+	type step func(w *world)
+	long := "sha512:" + strings.Repeat("5", 128)
+	steps := []step{
+		func(w *world) { w.describe("v1", "a") },
+		func(w *world) { w.describe("u2", "a="+long) },
+		func(w *world) { w.describe("u3", "b="+long) },
+		func(w *world) { w.run("v4", "run:1", []string{"a", "b"}, "m") },
+		func(w *world) { w.run("u5", "run:1", []string{"c"}, "m") },
+		func(w *world) { w.tree("v6", "tree", "a", "q") },
+		func(w *world) { w.edge("d7", "m", "n", Deployed) },
+		func(w *world) { w.b.Mark(w.by("v8"), w.thing("v8", "b", false), "bad") },
+	}
+	var first []byte
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		order := r.Perm(len(steps))
+		w := newWorld(t)
+		for _, i := range order {
+			steps[i](w)
+		}
+		var buf bytes.Buffer
+		if err := w.build().Encode(&buf); err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = buf.Bytes()
+		} else if !bytes.Equal(first, buf.Bytes()) {
+			t.Fatalf("another graph in the order %v", order)
+		}
+	}
+}
+
+func TestEncodeDecode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g, n := randomGraph(t)
+		var buf, again bytes.Buffer
+		if err := g.Encode(&buf); err != nil {
+			t.Fatal(err)
+		}
+		back, err := Decode(buf.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := back.Encode(&again); err != nil || !bytes.Equal(buf.Bytes(), again.Bytes()) {
+			t.Fatalf("another file: %v", err)
+		}
+		for i := range n {
+			w, x := g.NewWalker(), back.NewWalker()
+			if !slices.Equal(w.Walk(Node(i), Both, -1), x.Walk(Node(i), Both, -1)) || g.ID(Node(i)) != back.ID(Node(i)) {
+				t.Fatal("another walk")
+			}
+		}
+	})
+}
+
+func TestDecodeRefusesEveryChangedByte(t *testing.T) {
+	w := newWorld(t).run("v1", "run:1", []string{"a"}, "m").tree("v2", "tree", "a")
+	var buf bytes.Buffer
+	if err := w.build().Encode(&buf); err != nil {
+		t.Fatal(err)
+	}
+	data := buf.Bytes()
+	for i := range data {
+		changed := bytes.Clone(data)
+		changed[i] ^= 0x41
+		if _, err := Decode(changed); attest.CodeOf(err) != attest.LineageMalformed {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+		if _, err := Decode(data[:i]); attest.CodeOf(err) != attest.LineageMalformed {
+			t.Fatalf("cut at %d: %v", i, err)
+		}
+	}
+}
+
+func TestDot(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.b.Thing(w.by("v1"), Thing{Keys: []string{hexKey("a")}, Name: "evil\"];\n x [\\", Described: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.edge("u2", "a", "b", Used)
+	g := w.build()
+	var buf bytes.Buffer
+	if err := g.WriteDot(&buf, g.Assess(Opinions{}), nil); err != nil {
+		t.Fatal(err)
+	}
+	if out := buf.String(); !strings.Contains(out, `evil\"];\n x [\\`) || !strings.Contains(out, "style=dashed") || !strings.Contains(out, "palegreen") {
+		t.Error(out)
+	}
+}
+
+func TestNameKey(t *testing.T) {
+	seen := map[string]string{}
+	for _, parts := range [][]string{{"a", "b"}, {"a|b"}, {"a%7Cb"}, {"a%7Cb", ""}, {"a", "b", ""}, {"", "a", "b"}, {strings.Repeat("x", 2000)}, {strings.Repeat("x", 2001)}} {
+		key := NameKey("run", parts...)
+		if other, twice := seen[key]; twice {
+			t.Errorf("%q and %q are both %s", parts, other, key)
+		}
+		seen[key] = strings.Join(parts, " ")
+		if back := NameParts("run", key); len(parts[0]) < 1000 && !slices.Equal(back, parts) {
+			t.Errorf("%q became %q", parts, back)
+		}
+	}
+}
+
+func TestHugeText(t *testing.T) {
+	b := NewBuilder()
+	ev := b.Evidence(Evidence{})
+	if _, err := b.Thing(ev, Thing{Keys: []string{strings.Repeat("k", MaxText+1)}}); attest.CodeOf(err) != attest.LineageMalformed {
+		t.Error(err)
+	}
+	if _, err := b.Thing(ev, Thing{}); attest.CodeOf(err) != attest.LineageMalformed {
+		t.Error(err)
+	}
+	if _, err := b.Thing(ev, Thing{Keys: []string{"run:\xff"}}); attest.CodeOf(err) != attest.LineageMalformed {
+		t.Error(err)
+	}
+	if _, err := b.Thing(ev, Thing{Keys: []string{"run:x"}, Name: strings.Repeat("é", MaxText)}); err != nil {
+		t.Error(err)
+	}
+}
+
+// millions makes a graph as a registry would hold it: few base datasets that all
+// else rests on, some of them hubs, and many runs, models and batches.
+func millions(n int) *Graph {
+	r := rand.New(rand.NewPCG(1, 2))
+	g := &Graph{evidence: []Evidence{{Assurance: Verified}}}
+	var from []uint32
+	for i := range n {
+		g.kind = append(g.kind, uint8(Dataset)+uint8(i%5))
+		g.flags = append(g.flags, flagDescribed)
+		inputs := 1 + r.IntN(5)
+		if i < 100 {
+			inputs = 0
+		} else if i%100_000 == 0 {
+			inputs = 50_000
+		}
+		var to []int
+		for range inputs {
+			x := r.Float64()
+			switch {
+			case x < 0.1:
+				to = append(to, r.IntN(100)) // hubs at the root
+			case x < 0.55:
+				to = append(to, i-1-r.IntN(min(i, 1000)))
+			default:
+				to = append(to, int(float64(i)*r.Float64()*r.Float64()))
+			}
+		}
+		sort.Ints(to)
+		for _, f := range slices.Compact(to) {
+			from, g.edgeTo = append(from, uint32(f)), append(g.edgeTo, uint32(i))
+		}
+	}
+	start, order := group(n, from)
+	turned := make([]uint32, len(order))
+	for i, e := range order {
+		turned[i] = g.edgeTo[e]
+	}
+	g.downStart, g.edgeTo = start, turned
+	g.edgeRel, g.edgeEv = make([]uint8, len(turned)), make([]uint32, len(turned))
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "\x01" + fmt.Sprintf("%032x", r.Uint64())
+	}
+	sort.Strings(list)
+	g.keys = newTexts(list)
+	for i := range n {
+		g.keyNode, g.nodeKey = append(g.keyNode, uint32(i)), append(g.nodeKey, uint32(i))
+	}
+	g.nameStart = make([]uint32, n+1)
+	g.names, g.versions = newTexts(nil), newTexts(nil)
+	g.turn(g.sources())
+	return g
+}

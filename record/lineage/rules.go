@@ -1,0 +1,47 @@
+package lineage
+
+import "bartizan/finding"
+
+const (
+	ruleConflict = "provenance/lineage-conflict"
+	rulePartial  = "provenance/inputs-partial"
+)
+
+// Rules declares the rules of what is shown and does not refuse.
+func Rules() []finding.Rule {
+	evidence := map[string]string{
+		"contradiction": "name-reused, inputs-differ, digests-differ or partial-inputs",
+		"nodes":         "the digests that it is about",
+	}
+	return []finding.Rule{
+		{
+			ID: ruleConflict, Title: "Claims about this lineage contradict each other",
+			Help:     "One name and version stands for several digests, a less trusted statement gives a run other inputs, or joins the digests of two things. A dataset that was swapped under its name looks so. Which claim is true cannot be told from the claims.",
+			Severity: finding.Medium, Confidence: finding.ConfidenceHigh,
+			References:  []string{"CWE-345", "AML.T0020"},
+			Remediation: "Find out which of the digests is meant, and have the others' statements withdrawn. Refer to datasets by digest.",
+			Evidence:    evidence,
+		},
+		{
+			ID: rulePartial, Title: "A run names some files of a tree and not the others",
+			Help:     "The manifest of a tree lists files that the run's attestation leaves out. It may not have used them; if it did, nothing says so, and what is wrong with them does not reach what the run made.",
+			Severity: finding.Low, Confidence: finding.ConfidenceMedium,
+			References:  []string{"CWE-345"},
+			Remediation: "Attest datasets by their root, not by single files.",
+			Evidence:    evidence,
+		},
+	}
+}
+
+// Finding shows a conflict at a subject.
+func (g *Graph) Finding(c *Conflict, id string) finding.Finding {
+	nodes := make([]string, 0, len(c.Nodes))
+	for _, n := range c.Nodes[:min(len(c.Nodes), maxFound)] {
+		nodes = append(nodes, g.ID(n))
+	}
+	rule := Rules()[0]
+	if c.Kind == PartialInputs {
+		rule = Rules()[1]
+	}
+	return rule.New(finding.Place{Path: id}, c.Detail, map[string]any{"contradiction": c.Kind.String(), "nodes": nodes})
+}
