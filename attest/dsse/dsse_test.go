@@ -92,9 +92,9 @@ func TestLegacy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for payload, repr := range map[string]string{
-		`{"a":"b"}`:           `b'{"a":"b"}'`,
-		"it's":                `b"it's"`,
-		"it's \"x\"":          `b'it\'s "x"'`,
+		`{"a":"b"}`:            `b'{"a":"b"}'`,
+		"it's":                 `b"it's"`,
+		"it's \"x\"":           `b'it\'s "x"'`,
 		"\t\n\r\\\x00\x7f\xff": `b'\t\n\r\\\x00\x7f\xff'`,
 	} {
 		pae := fmt.Sprintf("DSSEV1 1 t %d %s", len(payload), repr)

@@ -3,7 +3,10 @@ package inference
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"bartizan/attest/keys"
 	"bartizan/attest/statement"
@@ -12,10 +15,23 @@ import (
 // canonicalForm is RFC 8785 by the library.
 func canonicalForm(raw []byte) ([]byte, error) { return statement.Canonical(raw) }
 
-// stable is a fixture whose keys the fuzzer cannot use: what it changes must not pass.
+// stable is a fixture that is the same in every process of a fuzzing run, so
+// that what one of them found is a start for the others.
 func stable(f *testing.F) (*fixture, []byte) {
-	fix := newFixture(f)
-	return fix, fix.logOf(f, 6)
+	f.Helper()
+	key := func(seed byte) *keys.Private {
+		k, err := keys.NewPrivate(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		return k
+	}
+	fix := &fixture{operator: key(1), replica: key(2), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	fix.cert = fix.certify(f, func(*Certificate) {})
+	opt := fix.options(filepath.Join(f.TempDir(), "log"))
+	opt.Now = func() time.Time { return fix.now }
+	write(f, opt, 0, 6)
+	return fix, read(f, opt.Path)
 }
 
 // FuzzLog: no log is accepted as whole but the one that was signed, and no

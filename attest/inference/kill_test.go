@@ -71,7 +71,7 @@ func recordForever(dir, round string) error {
 // under the number that he was told, once, and goes on. BARTIZAN_LONG=1 kills
 // more often.
 func TestKilled(t *testing.T) {
-	rounds := 25
+	rounds := 12
 	if os.Getenv("BARTIZAN_LONG") != "" {
 		rounds = 1000
 	}

@@ -151,7 +151,7 @@ func TestRefused(t *testing.T) {
 		{"a member twice", `"kind":`, `"kind":"model","kind":`, attest.ManifestMalformed},
 		{"a time of another form", `2026-01-31T12:00:00Z`, `2026-01-31T12:00:00+00:00`, attest.ManifestMalformed},
 		{"no time", `2026-01-31T12:00:00Z`, `yesterday`, attest.ManifestMalformed},
-		{"another digest", `"sha256":"2`, `"sha256":"3`, attest.ManifestRootInvalid},
+		{"another digest", `"sha256":"5891`, `"sha256":"6891`, attest.ManifestRootInvalid},
 		{"another root", `"root":"sha256:`, `"root":"sha256:` + zeros[:10], attest.ManifestMalformed},
 		{"a negative size", `"size":6}`, `"size":-6}`, attest.ManifestMalformed},
 		{"a fraction of a size", `"size":6}`, `"size":6.5}`, attest.ManifestMalformed},

@@ -106,7 +106,11 @@ func TestCertificates(t *testing.T) {
 		{name: "for encipherment", leaf: leaf(t, root, func(c *x509.Certificate) {
 			c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageKeyEncipherment, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
 		}), roots: pemOf(root), refuse: attest.CertUntrusted},
-		{name: "not valid yet", leaf: leaf(t, root, func(c *x509.Certificate) { signs(c); c.NotBefore = now.AddDate(0, 0, 1); c.NotAfter = now.AddDate(0, 0, 2) }), roots: pemOf(root), refuse: attest.CertUntrusted},
+		{name: "not valid yet", leaf: leaf(t, root, func(c *x509.Certificate) {
+			signs(c)
+			c.NotBefore = now.AddDate(0, 0, 1)
+			c.NotAfter = now.AddDate(0, 0, 2)
+		}), roots: pemOf(root), refuse: attest.CertUntrusted},
 		{name: "from before its root", leaf: leaf(t, root, func(c *x509.Certificate) { signs(c); c.NotBefore = issued.AddDate(-1, 0, 0) }), roots: pemOf(root), refuse: attest.CertUntrusted},
 		{name: "an unknown critical extension", leaf: leaf(t, root, func(c *x509.Certificate) {
 			signs(c)
@@ -205,9 +209,9 @@ func FuzzAuthenticate(f *testing.F) {
 // could do.
 func FuzzStatement(f *testing.F) {
 	key := newKey(f, "P-256")
-	f.Add(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"m","digest":{"sha256":"`+
-		`2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}}],"predicateType":"https://model_signing/signature/v1.0",`+
-		`"predicate":{"serialization":{"method":"files","hash_type":"sha256","allow_symlinks":false},"resources":[{"name":"m.bin","algorithm":"sha256","digest":"`+
+	f.Add(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"m","digest":{"sha256":"` +
+		`2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}}],"predicateType":"https://model_signing/signature/v1.0",` +
+		`"predicate":{"serialization":{"method":"files","hash_type":"sha256","allow_symlinks":false},"resources":[{"name":"m.bin","algorithm":"sha256","digest":"` +
 		`2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}]}}`)
 	f.Fuzz(func(t *testing.T, payload string) {
 		m, err := oms.Authenticate(t.Context(), statementOf(t, key, payload), oms.KeyTrust{Key: key.Public()})

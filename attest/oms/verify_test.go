@@ -130,7 +130,7 @@ func TestIgnoredIsJudgedAgain(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		before, _ := os.ReadFile(path) //nolint:errcheck // not there before, for one of them
+		before, _ := os.ReadFile(path) // one of them was not there
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -37,8 +37,8 @@ type Approval struct {
 
 // Person is who approves.
 type Person struct {
-	ID    string   `json:"id"`
-	Roles []string `json:"roles,omitempty"`
+	ID    string       `json:"id"`
+	Roles List[string] `json:"roles,omitempty"`
 }
 
 // ApprovalVerdict is what an approver says.

@@ -92,7 +92,7 @@ func scanExample() Predicate {
 
 func vsaExample() Predicate {
 	return &VSA{
-		Verifier:           Verifier{ID: "https://example.org/bartizan", Version: map[string]string{"bartizan": "1.0.0"}},
+		Verifier:           Verifier{ID: "https://example.org/bartizan"},
 		TimeVerified:       at("2026-11-02T10:00:00Z"),
 		ResourceURI:        "https://example.org/environments/production",
 		Policy:             Descriptor{URI: "https://example.org/policies/production", Digest: sha("8")},

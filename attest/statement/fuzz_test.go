@@ -68,3 +68,21 @@ func predicates(t *testing.T, s *Statement) {
 		}
 	}
 }
+
+// FuzzPredicates reads the same JSON as the predicate of every kind, about every
+// kind's subjects.
+func FuzzPredicates(f *testing.F) {
+	for _, x := range examples() {
+		s, err := New(x.make(), x.subjects...)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(s.Predicate))
+	}
+	f.Fuzz(func(t *testing.T, predicate []byte) {
+		for _, x := range examples() {
+			s := &Statement{Subject: x.subjects, PredicateType: x.make().Type(), Predicate: predicate}
+			predicates(t, s)
+		}
+	})
+}

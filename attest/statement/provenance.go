@@ -23,14 +23,14 @@ type BuildDefinition struct {
 	// InternalParameters those of the platform. Any JSON values.
 	ExternalParameters   map[string]jsontext.Value `json:"externalParameters"`
 	InternalParameters   map[string]jsontext.Value `json:"internalParameters,omitempty"`
-	ResolvedDependencies []Descriptor              `json:"resolvedDependencies,omitempty"`
+	ResolvedDependencies List[Descriptor]          `json:"resolvedDependencies,omitempty"`
 }
 
 // RunDetails is where and when it ran.
 type RunDetails struct {
-	Builder    Builder       `json:"builder"`
-	Metadata   BuildMetadata `json:"metadata,omitzero"`
-	Byproducts []Descriptor  `json:"byproducts,omitempty"`
+	Builder    Builder          `json:"builder"`
+	Metadata   BuildMetadata    `json:"metadata,omitzero"`
+	Byproducts List[Descriptor] `json:"byproducts,omitempty"`
 }
 
 // Builder is who vouches that it ran so.
@@ -38,7 +38,7 @@ type Builder struct {
 	// ID is a URI for the platform with everything that it trusts.
 	ID           string            `json:"id"`
 	Version      map[string]string `json:"version,omitempty"`
-	Dependencies []Descriptor      `json:"builderDependencies,omitempty"`
+	Dependencies List[Descriptor]  `json:"builderDependencies,omitempty"`
 }
 
 // BuildMetadata is about the one run. Times are zero where they are not known.

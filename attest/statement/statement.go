@@ -55,10 +55,10 @@ type Statement struct {
 
 // wire is the statement as it stands in JSON.
 type wire struct {
-	Type          string         `json:"_type"`
-	Subject       []Descriptor   `json:"subject"`
-	PredicateType string         `json:"predicateType"`
-	Predicate     jsontext.Value `json:"predicate,omitzero"`
+	Type          string           `json:"_type"`
+	Subject       List[Descriptor] `json:"subject"`
+	PredicateType string           `json:"predicateType"`
+	Predicate     jsontext.Value   `json:"predicate,omitzero"`
 }
 
 // Parse reads a statement. It refuses with STATEMENT_TYPE what is a JSON object

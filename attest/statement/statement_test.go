@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -90,11 +91,26 @@ func TestParseKeepsToLimits(t *testing.T) {
 	if _, err := Parse(bytes.Repeat([]byte(" "), MaxPayload+1)); attest.CodeOf(err) != attest.StatementMalformed {
 		t.Errorf("a large payload: %v", err)
 	}
-	one := `{"digest":{"sha1":"` + hexOf("a", 40) + `"}},`
-	if 1+MaxSubjects*2 < MaxPayload { // the limit on subjects is reached before that on bytes only with the smallest ones
-		many := `{"_type":"` + Type + `","subject":[` + strings.Repeat(`{},`, MaxSubjects) + strings.TrimSuffix(one, ",") + `],"predicateType":"https://x.org/v1"}`
-		if _, err := Parse([]byte(many)); attest.CodeOf(err) != attest.StatementMalformed {
-			t.Errorf("many subjects: %v", err)
+	empty := strings.TrimSuffix(strings.Repeat("{},", MaxPayload/3-1000), ",")
+	for name, payload := range map[string]string{
+		"many subjects":     `{"_type":"` + Type + `","subject":[` + empty + `],"predicateType":"https://x.org/v1"}`,
+		"many dependencies": strings.Replace(good, `"https://example.org/p/v1","predicate":{"a":1}`, `"`+SLSAProvenanceType+`","predicate":{"buildDefinition":{"resolvedDependencies":[`+empty+`]}}`, 1),
+		"many tests":        strings.Replace(good, `"https://example.org/p/v1","predicate":{"a":1}`, `"`+TestResultType+`","predicate":{"passedTests":[`+strings.ReplaceAll(empty, "{}", `""`)+`]}`, 1),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s, err := Parse([]byte(payload))
+		if err == nil {
+			if _, err = ParseSLSAProvenance(s); attest.CodeOf(err) == attest.PredicateType {
+				_, err = ParseTestResult(s)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if attest.CodeOf(err) != attest.StatementMalformed {
+			t.Errorf("%s: %v", name, err)
+		}
+		if all := (after.TotalAlloc - before.TotalAlloc) >> 20; all > 900 { // everything that was ever taken, not at once
+			t.Errorf("%s: %d MiB", name, all)
 		}
 	}
 }
@@ -255,4 +271,36 @@ func quote(s string) string {
 		panic(err)
 	}
 	return string(out)
+}
+
+func BenchmarkParse(b *testing.B) {
+	for _, n := range []int{1, 100_000} {
+		s := &Statement{PredicateType: "https://x.org/v1", Predicate: jsontext.Value(`{"a":1}`)}
+		for i := range n {
+			s.Subject = append(s.Subject, Descriptor{Name: fmt.Sprintf("file-%d", i), Digest: sha("a")})
+		}
+		payload, err := s.Marshal()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("subjects=%d", n), func(b *testing.B) {
+			b.SetBytes(int64(len(payload)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Parse(payload); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMarshal(b *testing.B) {
+	s := &Statement{PredicateType: "https://x.org/v1", Predicate: jsontext.Value(`{"a":1}`), Subject: []Descriptor{{Name: "m", Digest: sha("a")}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Marshal(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

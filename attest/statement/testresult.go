@@ -17,17 +17,17 @@ type TestResult struct {
 	Result Result `json:"result"`
 	// Configuration is what the test ran with: the evaluation's datasets and
 	// code by role, or the scanner with its rules.
-	Configuration []Descriptor `json:"configuration"`
-	URL           string       `json:"url,omitzero"`
+	Configuration List[Descriptor] `json:"configuration"`
+	URL           string           `json:"url,omitzero"`
 	// The lists name tests: thresholds of metrics ("accuracy >= 0.9"), or the
 	// files of a scan.
-	PassedTests []string `json:"passedTests,omitempty"`
-	WarnedTests []string `json:"warnedTests,omitempty"`
-	FailedTests []string `json:"failedTests,omitempty"`
+	PassedTests List[string] `json:"passedTests,omitempty"`
+	WarnedTests List[string] `json:"warnedTests,omitempty"`
+	FailedTests List[string] `json:"failedTests,omitempty"`
 	// Metrics are what an evaluation measured.
-	Metrics []Metric `json:"bartizan_metrics,omitempty"`
+	Metrics List[Metric] `json:"bartizan_metrics,omitempty"`
 	// Evidence are the reports that the result rests on, by digest.
-	Evidence []Descriptor `json:"bartizan_evidence,omitempty"`
+	Evidence List[Descriptor] `json:"bartizan_evidence,omitempty"`
 }
 
 // Result is how a test ended.

@@ -22,9 +22,9 @@ type VSA struct {
 	Policy Descriptor `json:"policy"`
 	// InputAttestations, if there are any, are all that were looked at. Only URI
 	// and Digest: in-toto's protobuf of this predicate knows no more.
-	InputAttestations  []Descriptor     `json:"inputAttestations,omitempty"`
+	InputAttestations  List[Descriptor] `json:"inputAttestations,omitempty"`
 	VerificationResult Result           `json:"verificationResult"`
-	VerifiedLevels     []string         `json:"verifiedLevels"`
+	VerifiedLevels     List[string]     `json:"verifiedLevels"`
 	DependencyLevels   map[string]Count `json:"dependencyLevels,omitempty"`
 	SLSAVersion        string           `json:"slsaVersion,omitzero"`
 }
@@ -32,7 +32,8 @@ type VSA struct {
 // Verifier is who decided.
 type Verifier struct {
 	// ID is a URI. Whoever acts on a VSA accepts only certain pairs of signer and ID.
-	ID      string            `json:"id"`
+	ID string `json:"id"`
+	// Version came with SLSA 1.1; in-toto's protobuf of 1.0 does not know it.
 	Version map[string]string `json:"version,omitempty"`
 }
 

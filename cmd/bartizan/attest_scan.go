@@ -227,7 +227,7 @@ func (s *scanReport) result(covered map[*finding.SubjectReport]bool) *statement.
 			t.FailedTests = append(t.FailedTests, r.ID)
 		}
 	}
-	for _, list := range []*[]string{&t.PassedTests, &t.WarnedTests, &t.FailedTests} {
+	for _, list := range []*statement.List[string]{&t.PassedTests, &t.WarnedTests, &t.FailedTests} {
 		sort.Strings(*list)
 		*list = slices.Compact(*list)
 	}

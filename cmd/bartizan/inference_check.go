@@ -126,7 +126,7 @@ func (c *inferenceCheckCmd) logs(e *env, opt inference.CheckOptions) error {
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it was only read
 		info, err := f.Stat()
 		if err != nil {
 			return err

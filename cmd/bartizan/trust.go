@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -106,9 +107,8 @@ func readBundle(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--bundle: %w", err)
 	}
-	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, bundle.MaxSize+1))
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("--bundle: %w", err)
 	}
 	return raw, nil

@@ -1,5 +1,10 @@
 package lineage
 
+import (
+	"math"
+	"math/bits"
+)
+
 // Opinions are what the asker holds of nodes, beside what statements say.
 type Opinions struct {
 	// Tainted gives the reason why a node is.
@@ -41,7 +46,7 @@ type States struct {
 	g       *Graph
 	state   []uint8
 	cause   []uint8  // of the origins of taint and of what is unknown
-	via     []uint32 // the edge towards the nearest origin, plus 1
+	via     []uint32 // the edge towards the nearest origin
 	reasons map[Node]string
 }
 
@@ -52,9 +57,24 @@ type States struct {
 func (g *Graph) Assess(o Opinions) *States {
 	n := g.Nodes()
 	s := &States{g: g, state: make([]uint8, n), cause: make([]uint8, n), via: make([]uint32, n), reasons: map[Node]string{}}
-	s.spread(Tainted, s.tainted(o), nil)
-	s.spread(Unknown, s.unknown(o.Known), o.Known)
+	sweep := g.newSweep()
+	for _, n := range s.tainted(o) {
+		sweep.start(n)
+	}
+	sweep.down(math.MaxUint32)
+	s.settle(&sweep, Tainted)
+	s.unknown(&sweep, o.Known)
+	s.ignore(&sweep, o.Known)
+	s.settle(&sweep, Unknown)
 	return s
+}
+
+// settle gives a state to what was reached, and forgets it.
+func (s *States) settle(sweep *sweep, state State) {
+	sweep.each(func(n Node, c cell) {
+		s.state[n], s.via[n] = uint8(state), c.via
+	})
+	clear(sweep.bits)
 }
 
 func (s *States) tainted(o Opinions) []Node {
@@ -69,32 +89,34 @@ func (s *States) tainted(o Opinions) []Node {
 	var origins []Node
 	for n, c := range s.cause {
 		if Cause(c) != NoCause {
-			s.state[n] = uint8(Tainted)
 			origins = append(origins, Node(n))
 		}
 	}
 	return origins
 }
 
-// unknown finds where lack of knowledge begins, leaving out what is tainted.
-func (s *States) unknown(known map[Node]bool) []Node {
-	var origins []Node
-	for n := range s.state {
-		if State(s.state[n]) != Clean || len(known) > 0 && known[Node(n)] {
+// unknown starts where lack of knowledge begins, leaving out what is tainted.
+func (s *States) unknown(sweep *sweep, known map[Node]bool) {
+	for i, c := range s.g.own {
+		if c == uint8(NoCause) || State(s.state[i]) != Clean || len(known) > 0 && known[Node(i)] {
 			continue
 		}
-		c := s.g.ignorance(Node(n))
-		if c == NoCause {
-			if i := s.g.unvouched(Node(n)); i >= 0 {
-				c, s.via[n] = Claimed, s.g.upEdge[i]+1
-			}
-		}
-		if c != NoCause {
-			s.state[n], s.cause[n] = uint8(Unknown), uint8(c)
-			origins = append(origins, Node(n))
-		}
+		s.cause[i] = c
+		sweep.start(Node(i))
 	}
-	return origins
+}
+
+// judge keeps of every node what is not known of it by itself, which no opinion
+// changes.
+func (g *Graph) judge() {
+	g.own = make([]uint8, g.Nodes())
+	for i := range g.own {
+		c := g.ignorance(Node(i))
+		if c == NoCause && g.unvouched(Node(i)) >= 0 {
+			c = Claimed
+		}
+		g.own[i] = uint8(c)
+	}
 }
 
 // ignorance says what is not known of a node by itself.
@@ -125,22 +147,25 @@ func (g *Graph) unvouched(n Node) int {
 	return -1
 }
 
-// spread takes a state downstream from all its origins at once, breadth first,
-// so that via leads to the nearest of them.
-func (s *States) spread(state State, queue []Node, stop map[Node]bool) {
+// ignore takes what is unknown downstream. It is sweep.down with three ways to
+// stop: what is tainted stays so, what the asker knows is known, and an edge may
+// be a stray one.
+func (s *States) ignore(sweep *sweep, known map[Node]bool) {
 	g := s.g
-	for i := 0; i < len(queue); i++ {
-		n := queue[i]
-		first, last := g.downStart[n], g.downStart[n+1]
-		for j, next := range g.edgeTo[first:last] {
-			if state == Unknown && g.stray(first+uint32(j), n) {
-				continue
+	for i := range sweep.bits {
+		handled := uint64(0)
+		for left := sweep.bits[i]; left != 0; left = sweep.bits[i] &^ handled {
+			b := bits.TrailingZeros64(left)
+			handled = ^uint64(0) >> (63 - b)
+			n := uint32(i)<<6 + uint32(b)
+			d := sweep.cells[n].dist
+			first, last := g.downStart[n], g.downStart[n+1]
+			for j, to := range g.edgeTo[first:last] {
+				if s.state[to] != uint8(Clean) || len(known) > 0 && known[Node(to)] || g.stray(first+uint32(j), Node(n)) {
+					continue
+				}
+				sweep.reach(to, d+1, first+uint32(j))
 			}
-			if State(s.state[next]) != Clean || len(stop) > 0 && stop[Node(next)] {
-				continue
-			}
-			s.state[next], s.via[next] = uint8(state), first+uint32(j)+1
-			queue = append(queue, Node(next))
 		}
 	}
 }
@@ -186,8 +211,8 @@ func (s *States) Why(n Node) (Why, bool) {
 		return Why{}, false
 	}
 	w := Why{Path: []Node{n}}
-	for Cause(s.cause[n]) == NoCause && s.via[n] != 0 {
-		e := Edge(s.via[n] - 1)
+	for Cause(s.cause[n]) == NoCause {
+		e := Edge(s.via[n])
 		n = s.g.source(e)
 		w.Path, w.Edges = append(w.Path, n), append(w.Edges, e)
 	}
@@ -199,7 +224,7 @@ func (s *States) Why(n Node) (Why, bool) {
 	}
 	w.Origin, w.Cause, w.Reason = n, Cause(s.cause[n]), s.reasons[n]
 	if w.Cause == Claimed {
-		w.Edge = Edge(s.via[n] - 1)
+		w.Edge = Edge(s.g.upEdge[s.g.unvouched(n)])
 	}
 	return w, true
 }

@@ -79,11 +79,15 @@ func (a *assembly) difference(x, y *inputs) string {
 		have, lack []uint32
 		by         uint32
 	}{{in, other, x.evidence}, {other, in, y.evidence}} {
+		first, found := uint32(0), false
 		for _, n := range side.have {
-			if _, both := slices.BinarySearch(side.lack, n); !both {
-				only = append(only, fmt.Sprintf("only %s says that it used %s", a.describe(side.by), a.label(n)))
-				break
+			_, both := slices.BinarySearch(side.lack, n)
+			if !both && (!found || before(a.nodeText(int(n)), a.nodeText(int(first)))) {
+				first, found = n, true
 			}
+		}
+		if found {
+			only = append(only, fmt.Sprintf("only %s says that it used %s", a.describe(side.by), a.label(first)))
 		}
 	}
 	return strings.Join(only, "; ")
@@ -195,5 +199,6 @@ func (a *assembly) graph() *Graph {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Detail, y.Detail))
 	})
 	g.conflicts = a.conflicts
+	g.judge()
 	return g
 }

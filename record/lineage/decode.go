@@ -46,6 +46,7 @@ func Decode(data []byte) (*Graph, error) {
 		return nil, err
 	}
 	g.turn(g.sources())
+	g.judge()
 	return g, nil
 }
 

@@ -34,6 +34,8 @@ type Graph struct {
 	upFrom  []uint32
 	upEdge  []uint32
 
+	own []uint8 // the Cause of each node by itself, but for taint
+
 	evidence  []Evidence
 	marks     []Mark
 	conflicts []Conflict

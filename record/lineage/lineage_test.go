@@ -127,7 +127,7 @@ func (w *world) refused(code attest.Code) string {
 	return err.Error()
 }
 
-func node(t testing.TB, g *Graph, key string) Node {
+func at(t testing.TB, g *Graph, key string) Node {
 	t.Helper()
 	if !strings.Contains(key, ":") {
 		key = hexKey(key)
@@ -143,9 +143,9 @@ func stateOf(t testing.TB, g *Graph, key string, taint ...string) State {
 	t.Helper()
 	o := Opinions{Tainted: map[Node]string{}}
 	for _, x := range taint {
-		o.Tainted[node(t, g, x)] = "test"
+		o.Tainted[at(t, g, x)] = "test"
 	}
-	return g.Assess(o).Of(node(t, g, key))
+	return g.Assess(o).Of(at(t, g, key))
 }
 
 func TestStates(t *testing.T) {
@@ -242,7 +242,7 @@ func TestStates(t *testing.T) {
 			g := w.build()
 			for key, want := range c.want {
 				if got := stateOf(t, g, key, c.taint...); got != want {
-					why, _ := g.Assess(Opinions{}).Why(node(t, g, key))
+					why, _ := g.Assess(Opinions{}).Why(at(t, g, key))
 					t.Errorf("%s is %s, want %s (%s)", key, got, want, why.Cause)
 				}
 			}
@@ -264,12 +264,12 @@ func TestWeakDigestIsUnknown(t *testing.T) {
 func TestKnownEndsWhatIsUnknownAndNotTaint(t *testing.T) {
 	w := newWorld(t).describe("v1", "d").run("v2", "run:1", []string{"d", "commit"}, "m")
 	g := w.build()
-	known := map[Node]bool{node(t, g, "commit"): true}
-	if got := g.Assess(Opinions{Known: known}).Of(node(t, g, "m")); got != Clean {
+	known := map[Node]bool{at(t, g, "commit"): true}
+	if got := g.Assess(Opinions{Known: known}).Of(at(t, g, "m")); got != Clean {
 		t.Errorf("with the commit known the model is %s", got)
 	}
-	o := Opinions{Known: map[Node]bool{node(t, g, "m"): true}, Tainted: map[Node]string{node(t, g, "d"): "x"}}
-	if got := g.Assess(o).Of(node(t, g, "m")); got != Tainted {
+	o := Opinions{Known: map[Node]bool{at(t, g, "m"): true}, Tainted: map[Node]string{at(t, g, "d"): "x"}}
+	if got := g.Assess(o).Of(at(t, g, "m")); got != Tainted {
 		t.Errorf("a known model of a tainted dataset is %s", got)
 	}
 }
@@ -404,16 +404,16 @@ func TestWalkOfDiamonds(t *testing.T) {
 	}
 	g := w.build()
 	walker := g.NewWalker()
-	if got := len(walker.Walk(node(t, g, "n00"), Down, -1)); got != 61 {
+	if got := len(walker.Walk(at(t, g, "n00"), Down, -1)); got != 61 {
 		t.Errorf("%d steps", got)
 	}
-	if got := len(walker.Walk(node(t, g, "n20"), Up, 2)); got != 4 {
+	if got := len(walker.Walk(at(t, g, "n20"), Up, 2)); got != 4 {
 		t.Errorf("%d steps within two edges", got)
 	}
-	if got := len(walker.Walk(node(t, g, "n10"), Both, 1)); got != 5 {
+	if got := len(walker.Walk(at(t, g, "n10"), Both, 1)); got != 5 {
 		t.Errorf("%d steps one edge around", got)
 	}
-	if got := len(walker.Walk(node(t, g, "n10"), Both, 0)); got != 1 {
+	if got := len(walker.Walk(at(t, g, "n10"), Both, 0)); got != 1 {
 		t.Errorf("%d steps without going", got)
 	}
 }
@@ -704,5 +704,6 @@ func millions(n int) *Graph {
 	g.nameStart = make([]uint32, n+1)
 	g.names, g.versions = newTexts(nil), newTexts(nil)
 	g.turn(g.sources())
+	g.judge()
 	return g
 }
