@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"strings"
 	"time"
@@ -149,6 +150,21 @@ func second(validUntil time.Time) (func(*box.Box, *box.Signed), func(*box.Box, b
 	return change, root
 }
 
+// nested is a timestamp response whose token opens n sequences of indefinite
+// length, and closes none.
+func nested(n int) []byte {
+	wrap := func(content []byte) []byte {
+		out, err := asn1.Marshal(asn1.RawValue{Tag: 16, IsCompound: true, Bytes: content})
+		if err != nil {
+			panic(err)
+		}
+		return out
+	}
+	signedData := []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2}
+	token := wrap(append(signedData, bytes.Repeat([]byte{0x30, 0x80}, n)...))
+	return wrap(append([]byte{0x30, 3, 2, 1, 0}, token...))
+}
+
 var times = func() []bad {
 	borrow, both := second(box.Epoch)
 	foreign, _ := second(time.Time{})
@@ -163,6 +179,8 @@ var times = func() []bad {
 		}},
 		{name: "changed token", Plan: v2(), code: attest.TimestampInvalid, change: flipped(token0)},
 		{name: "token of garbage", Plan: v2(), code: attest.TimestampInvalid, change: edit(token0, []byte("garbage"))},
+		{name: "brackets that never end", Plan: v2(), code: attest.TimestampInvalid, change: edit(token0, nested(15<<10))},
+		{name: "more brackets than a stack holds", Plan: v2(), code: attest.BundleMalformed, change: edit(token0, nested(12<<20))},
 		{name: "of an authority that is not known", Plan: v2(), code: attest.TimestampInvalid, change: foreign},
 		{name: "promise and a changed token", Plan: box.Plan{Stamps: stamped}, code: attest.TimestampInvalid, change: flipped(token0)},
 		{name: "validity borrowed from another authority", Plan: v2(), code: attest.TimestampInvalid, change: borrow, root: both},

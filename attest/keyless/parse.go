@@ -19,6 +19,10 @@ const (
 	maxTimestamps = 32
 	maxChain      = 16
 	maxProof      = 64 // hashes: a tree of 2^63 entries needs 63
+	// maxToken holds an RFC 3161 token with its certificates, 2 to 8 KB. The
+	// reader of BER that the library uses recurses: 30 MB of opening brackets
+	// would exhaust the stack, which no program survives.
+	maxToken = 32 << 10
 )
 
 // inTotoType is the payload type of in-toto statements.
@@ -227,6 +231,9 @@ func (b *bundle) readTokens() error {
 	for i, w := range t.Tokens {
 		if w == nil || len(w.Token) == 0 {
 			return malformed("rfc3161Timestamps", "timestamp %d is empty", i)
+		}
+		if len(w.Token) > maxToken {
+			return malformed("rfc3161Timestamps", "timestamp %d is larger than %d bytes", i, maxToken)
 		}
 		if slices.ContainsFunc(b.tokens, func(x []byte) bool { return bytes.Equal(x, w.Token) }) {
 			return malformed("rfc3161Timestamps", "timestamp %d stands there twice", i)

@@ -8,8 +8,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"bartizan/attest"
@@ -302,6 +304,26 @@ func TestTrust(t *testing.T) {
 		if r != nil || err == nil || attest.CodeOf(err) != c.code {
 			t.Errorf("%s: %v: want %q", c.name, err, c.code)
 		}
+	}
+}
+
+// TestCheckStatement judges payloads whose envelope somebody else verified.
+func TestCheckStatement(t *testing.T) {
+	st, err := keyless.CheckStatement(context.Background(), box.Statement(artifact), bytes.NewReader(artifact), "")
+	if err != nil || st.PredicateType != box.Provenance {
+		t.Errorf("%+v %v", st, err)
+	}
+	_, err = keyless.CheckStatement(context.Background(), box.Statement(artifact), bytes.NewReader(nil), "")
+	if attest.CodeOf(err) != attest.ArtifactMismatch {
+		t.Error(err)
+	}
+	_, err = keyless.CheckStatement(context.Background(), box.Statement(artifact), bytes.NewReader(artifact), "other")
+	if attest.CodeOf(err) != attest.PredicateType {
+		t.Error(err)
+	}
+	_, err = keyless.CheckStatement(context.Background(), box.Statement(artifact), iotest.ErrReader(io.ErrUnexpectedEOF), "")
+	if err == nil || attest.CodeOf(err) != "" {
+		t.Errorf("a file that cannot be read: %v", err)
 	}
 }
 

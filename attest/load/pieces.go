@@ -10,6 +10,10 @@ import (
 	"bartizan/attest"
 )
 
+// ahead is how many pieces are under way for each worker when a file is read in
+// order: enough that nobody waits for the reader.
+const ahead = 3
+
 // maxHeld bounds the pieces in memory where they are tiny.
 const maxHeld = 64
 
@@ -50,11 +54,14 @@ type piece struct {
 
 func newPieces(ctx context.Context, src *os.File, p *plan, opt Options) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
-	most := p.largest()
-	return &pieces{
-		ctx: ctx, cancel: cancel, src: src, plan: p, depth: opt.Workers, told: opt.Progress,
+	most := max(p.largest(), 1)
+	c := &pieces{
+		ctx: ctx, cancel: cancel, src: src, plan: p, depth: ahead * opt.Workers, told: opt.Progress,
 		budget: max(opt.Cache, most*int64(2*opt.Workers)), held: map[int]*piece{},
 	}
+	// What is read ahead must not drive out itself, nor the piece in use.
+	c.depth = int(min(int64(c.depth), max(1, c.budget/most-1), maxHeld-1))
+	return c
 }
 
 // get gives a verified piece, which the caller must release.
@@ -150,16 +157,7 @@ func (c *pieces) load(p *piece) {
 	defer c.loading.Done()
 	u := c.plan.unit(p.index)
 	buf := c.buffer(p.size)
-	n, err := c.src.ReadAt(buf, u.start)
-	switch {
-	case int64(n) == p.size: // io.EOF together with all bytes is no error
-		err = c.verify(&u, buf)
-	case errors.Is(err, io.EOF):
-		err = c.plan.short(&u)
-	default:
-		err = c.plan.unreadable(err)
-	}
-	if err != nil {
+	if err := c.read(&u, buf); err != nil {
 		c.fail(p, err)
 	} else if p.data = buf; c.told != nil {
 		c.told(p.size)
@@ -167,12 +165,30 @@ func (c *pieces) load(p *piece) {
 	close(p.done)
 }
 
-func (c *pieces) verify(u *unit, buf []byte) error {
-	ok, err := u.proves(buf)
-	if err == nil && !ok {
-		err = c.plan.mismatch(u)
+// read fills buf and digests each step of it while it is in the processor's
+// cache.
+func (c *pieces) read(u *unit, buf []byte) error {
+	d, err := u.digester()
+	if err != nil {
+		return err
 	}
-	return err
+	for at := 0; at < len(buf); {
+		step := buf[at:min(at+d.step(), len(buf))]
+		n, err := c.src.ReadAt(step, u.start+int64(at))
+		switch {
+		case n == len(step): // io.EOF together with all bytes is no error
+		case errors.Is(err, io.EOF):
+			return c.plan.short(u)
+		default:
+			return c.plan.unreadable(err)
+		}
+		d.write(step)
+		at += n
+	}
+	if !d.proves() {
+		return c.plan.mismatch(u)
+	}
+	return nil
 }
 
 // fail keeps the first refusal for good: a file that was tampered with once is

@@ -1,15 +1,10 @@
 package load
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"os"
 	"sort"
-
-	"golang.org/x/crypto/blake2b"
 
 	"bartizan/attest"
 	"bartizan/attest/hashing"
@@ -188,30 +183,14 @@ func (p *plan) largest() int64 {
 
 // proves says whether data are the bytes that the unit's digest vouches for.
 func (u *unit) proves(data []byte) (bool, error) {
-	if int64(len(data)) != u.end-u.start {
-		return false, nil
-	}
-	if u.chunk {
-		got := hashing.ChunkCV(data, u.index, u.only)
-		return bytes.Equal(got[:], u.digest), nil
-	}
-	if u.algorithm == hashing.BLAKE3 {
-		groups := make([][32]byte, hashing.Groups(u.end-u.start))
-		groupsOf(groups, data, 0, u.end-u.start)
-		return u.isRoot(groups), nil
-	}
-	h, err := newHash(u.algorithm)
-	if err != nil {
+	d, err := u.digester()
+	if err != nil || int64(len(data)) != u.end-u.start {
 		return false, err
 	}
-	h.Write(data)
-	return bytes.Equal(h.Sum(nil), u.digest), nil
-}
-
-// isRoot says whether the chaining values make the unit's BLAKE3 digest.
-func (u *unit) isRoot(groups [][32]byte) bool {
-	root := hashing.RootOf(groups)
-	return bytes.Equal(root[:], u.digest)
+	for at := 0; at < len(data); at += d.step() {
+		d.write(data[at:min(at+d.step(), len(data))])
+	}
+	return d.proves(), nil
 }
 
 // mismatch is the refusal of a unit.
@@ -228,25 +207,3 @@ func (p *plan) short(u *unit) error {
 }
 
 func (p *plan) unreadable(err error) error { return fmt.Errorf("%s: %w", p.name, err) }
-
-// newHash gives the digest of a range, other than BLAKE3. BLAKE2b is the 64-byte
-// digest without a key (RFC 7693), as OpenSSF Model Signing has it.
-func newHash(a hashing.Algorithm) (hash.Hash, error) {
-	switch a {
-	case hashing.SHA256:
-		return sha256.New(), nil
-	case hashing.BLAKE2b:
-		return blake2b.New512(nil)
-	}
-	return nil, attest.Refuse(attest.OMSAlgorithm, "", "%q", string(a))
-}
-
-// groupsOf gives the chaining values of data, which begins at group first of a
-// range of size bytes, with a whole number of groups before it.
-func groupsOf(out [][32]byte, data []byte, first int, size int64) {
-	for i := 0; i == 0 || len(data) > 0; i++ {
-		n := min(len(data), hashing.ChunkSize)
-		out[first+i] = hashing.ChunkCV(data[:n], uint64(first+i), size <= hashing.ChunkSize)
-		data = data[n:]
-	}
-}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"bartizan/attest/hashing"
 	"bartizan/attest/oms"
 	"bartizan/attest/tree"
@@ -12,6 +14,7 @@ type verifyCmd struct {
 	Path   string `arg:"" name:"path" help:"The folder or file that the signature is about."`
 	Bundle string `required:"" placeholder:"B" help:"The signature: an OpenSSF Model Signing bundle."`
 	trustFlags
+	loadFlags
 	Ignore         []string `sep:"none" placeholder:"P" help:"This file or folder is known not to be signed (repeatable). What could be loaded is never ignored."`
 	IgnoreUnsigned bool     `help:"Pass over files that are not signed and that nothing could load, such as a README."`
 	RefuseLegacy   bool     `help:"Refuse statements of signers before the specification (Digests/v0.1)."`
@@ -30,14 +33,14 @@ func (verifyCmd) Help() string {
 
 Exit 0: they are. Exit 1: they are not, or the signature is not that of whom you believe; the first reason begins with a stable code, such as OMS_DIGEST_MISMATCH. Exit 2: it could not be checked.
 
-Checking a folder and loading it afterwards leaves a moment in which files can be swapped. See docs/provenance.md for loading the very bytes that were checked.
-`
+` + loadHelp
 }
 
-func (c *verifyCmd) Run(e *env) error {
-	if err := c.check(); err != nil {
+func (c *verifyCmd) Run(e *env) (err error) {
+	if err := errors.Join(c.check(), c.checkLoad()); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, c.drop()) }()
 	raw, err := readBundle(c.Bundle)
 	if err != nil {
 		return err
@@ -58,7 +61,12 @@ func (c *verifyCmd) Run(e *env) error {
 		describe(&report, m)
 		signedBy(&report, &m.Signer)
 	}
-	return c.printReports(e, report)
+	if !c.ownsOutput() || c.Output != "" {
+		if err := c.printReports(e, report); err != nil {
+			return err
+		}
+	}
+	return c.finish(e)
 }
 
 // compare holds the tree against what was signed.
@@ -72,7 +80,10 @@ func (c *verifyCmd) compare(e *env, m *oms.Model) error {
 	if err != nil {
 		return err
 	}
-	return m.Check(e.ctx, root, policy)
+	if err := m.Check(e.ctx, root, policy); err != nil {
+		return err
+	}
+	return c.take(e, root, m, c.Path)
 }
 
 func (c *verifyCmd) policy() (p oms.Policy, err error) {

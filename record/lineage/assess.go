@@ -46,7 +46,7 @@ type States struct {
 	g       *Graph
 	state   []uint8
 	cause   []uint8  // of the origins of taint and of what is unknown
-	via     []uint32 // the edge towards the nearest origin
+	dist    []uint32 // edges from the nearest origin of the state
 	reasons map[Node]string
 }
 
@@ -56,7 +56,7 @@ type States struct {
 // verified statement; else clean. More taint never makes a node better.
 func (g *Graph) Assess(o Opinions) *States {
 	n := g.Nodes()
-	s := &States{g: g, state: make([]uint8, n), cause: make([]uint8, n), via: make([]uint32, n), reasons: map[Node]string{}}
+	s := &States{g: g, state: make([]uint8, n), cause: make([]uint8, n), dist: make([]uint32, n), reasons: map[Node]string{}}
 	sweep := g.newSweep()
 	for _, n := range s.tainted(o) {
 		sweep.start(n)
@@ -71,10 +71,9 @@ func (g *Graph) Assess(o Opinions) *States {
 
 // settle gives a state to what was reached, and forgets it.
 func (s *States) settle(sweep *sweep, state State) {
-	sweep.each(func(n Node, c cell) {
-		s.state[n], s.via[n] = uint8(state), c.via
+	sweep.take(func(n Node, dist uint32) {
+		s.state[n], s.dist[n] = uint8(state), dist
 	})
-	clear(sweep.bits)
 }
 
 func (s *States) tainted(o Opinions) []Node {
@@ -158,13 +157,13 @@ func (s *States) ignore(sweep *sweep, known map[Node]bool) {
 			b := bits.TrailingZeros64(left)
 			handled = ^uint64(0) >> (63 - b)
 			n := uint32(i)<<6 + uint32(b)
-			d := sweep.cells[n].dist
+			d := sweep.dist[n]
 			first, last := g.downStart[n], g.downStart[n+1]
 			for j, to := range g.edgeTo[first:last] {
 				if s.state[to] != uint8(Clean) || len(known) > 0 && known[Node(to)] || g.stray(first+uint32(j), Node(n)) {
 					continue
 				}
-				sweep.reach(to, d+1, first+uint32(j))
+				sweep.reach(to, d+1)
 			}
 		}
 	}
@@ -212,8 +211,11 @@ func (s *States) Why(n Node) (Why, bool) {
 	}
 	w := Why{Path: []Node{n}}
 	for Cause(s.cause[n]) == NoCause {
-		e := Edge(s.via[n])
-		n = s.g.source(e)
+		e, from, ok := s.towards(n)
+		if !ok {
+			break
+		}
+		n = from
 		w.Path, w.Edges = append(w.Path, n), append(w.Edges, e)
 	}
 	for i, j := 0, len(w.Path)-1; i < j; i, j = i+1, j-1 {
@@ -224,7 +226,23 @@ func (s *States) Why(n Node) (Why, bool) {
 	}
 	w.Origin, w.Cause, w.Reason = n, Cause(s.cause[n]), s.reasons[n]
 	if w.Cause == Claimed {
+		// What is unknown by an edge is so by the first that nobody verified.
 		w.Edge = Edge(s.g.upEdge[s.g.unvouched(n)])
 	}
 	return w, true
+}
+
+// towards gives an edge on a shortest way to where the state of a node comes from.
+func (s *States) towards(n Node) (Edge, Node, bool) {
+	g := s.g
+	for i := g.upStart[n]; i < g.upStart[n+1]; i++ {
+		from, edge := Node(g.upFrom[i]), g.upEdge[i]
+		if s.state[from] != s.state[n] || s.dist[from]+1 != s.dist[n] {
+			continue
+		}
+		if s.Of(n) == Tainted || !g.stray(edge, from) {
+			return Edge(edge), from, true
+		}
+	}
+	return 0, 0, false
 }

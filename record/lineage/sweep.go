@@ -8,34 +8,29 @@ import "math/bits"
 // order, where a search by distance would jump. Which nodes are reached is one bit
 // each, so that the pass over a million nodes that are not costs microseconds.
 type sweep struct {
-	g     *Graph
-	bits  []uint64
-	cells []cell // of nodes whose bit is set
+	g    *Graph
+	bits []uint64
+	dist []uint32 // edges to the nearest start, of nodes whose bit is set
 }
 
-// cell is a node's distance and the last edge of a shortest way to it.
-type cell struct{ dist, via uint32 }
-
 func (g *Graph) newSweep() sweep {
-	return sweep{g: g, bits: make([]uint64, (g.Nodes()+63)/64), cells: make([]cell, g.Nodes())}
+	return sweep{g: g, bits: make([]uint64, (g.Nodes()+63)/64), dist: make([]uint32, g.Nodes())}
 }
 
 // start puts a node at distance 0.
 func (s *sweep) start(n Node) {
 	s.bits[n>>6] |= 1 << (n & 63)
-	s.cells[n] = cell{}
+	s.dist[n] = 0
 }
 
-func (s *sweep) has(n Node) bool { return s.bits[n>>6]>>(n&63)&1 == 1 }
-
-// reach takes distance d over edge via to a node.
-func (s *sweep) reach(n, d, via uint32) {
+// reach takes distance d to a node.
+func (s *sweep) reach(n, d uint32) {
 	word, bit := &s.bits[n>>6], uint64(1)<<(n&63)
 	if *word&bit == 0 {
 		*word |= bit
-		s.cells[n] = cell{d, via}
-	} else if c := &s.cells[n]; c.dist > d {
-		*c = cell{d, via}
+		s.dist[n] = d
+	} else if s.dist[n] > d {
+		s.dist[n] = d
 	}
 }
 
@@ -49,13 +44,12 @@ func (s *sweep) down(limit uint32) {
 			b := bits.TrailingZeros64(left)
 			handled = ^uint64(0) >> (63 - b)
 			n := uint32(i)<<6 + uint32(b)
-			d := s.cells[n].dist
+			d := s.dist[n]
 			if d >= limit {
 				continue
 			}
-			first, last := g.downStart[n], g.downStart[n+1]
-			for j, to := range g.edgeTo[first:last] {
-				s.reach(to, d+1, first+uint32(j))
+			for _, to := range g.edgeTo[g.downStart[n]:g.downStart[n+1]] {
+				s.reach(to, d+1)
 			}
 		}
 	}
@@ -70,25 +64,24 @@ func (s *sweep) up(limit uint32) {
 			b := 63 - bits.LeadingZeros64(left)
 			handled = ^uint64(0) << b
 			n := uint32(i)<<6 + uint32(b)
-			d := s.cells[n].dist
+			d := s.dist[n]
 			if d >= limit {
 				continue
 			}
-			first, last := g.upStart[n], g.upStart[n+1]
-			via := g.upEdge[first:last]
-			for j, from := range g.upFrom[first:last] {
-				s.reach(from, d+1, via[j])
+			for _, from := range g.upFrom[g.upStart[n]:g.upStart[n+1]] {
+				s.reach(from, d+1)
 			}
 		}
 	}
 }
 
-// each calls yield for every node that was reached, in the order of numbers.
-func (s *sweep) each(yield func(Node, cell)) {
+// take calls yield for every node that was reached, in the order of numbers, and
+// forgets it.
+func (s *sweep) take(yield func(n Node, dist uint32)) {
 	for i, word := range s.bits {
-		for ; word != 0; word &= word - 1 {
-			n := Node(i<<6 + bits.TrailingZeros64(word))
-			yield(n, s.cells[n])
+		for s.bits[i] = 0; word != 0; word &= word - 1 {
+			n := i<<6 + bits.TrailingZeros64(word)
+			yield(Node(n), s.dist[n])
 		}
 	}
 }

@@ -62,10 +62,10 @@ class Bench:
         self.data = os.path.join(args.work, "hashing")
         self.scratch = tempfile.mkdtemp(dir=args.work)
         self.best = collections.defaultdict(dict)  # row -> column -> seconds
-        self.peak = collections.defaultdict(float)
+        self.peak = collections.defaultdict(float)  # (row, small or not) -> MiB
         self.env = {**os.environ, "BARTIZAN_BENCH_DIR": self.data, "BARTIZAN_BENCH_GB": "2"}
         key = os.path.join(self.scratch, "key")
-        subprocess.run([args.bartizan, "key", "generate", "-o", key], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([args.bartizan, "key", "generate", "-o", key], check=True, capture_output=True)
         self.key = key
 
     def at(self, name):
@@ -73,7 +73,8 @@ class Bench:
 
     def note(self, row, column, seconds, mib):
         self.best[row][column] = min(seconds, self.best[row].get(column, seconds))
-        self.peak[row] = max(self.peak[row], mib)
+        of = (row, "small" in column)
+        self.peak[of] = max(self.peak[of], mib)
 
     def make(self):
         """The benchmarks make the files where they are missing."""
@@ -152,8 +153,8 @@ class Bench:
 
     def table(self):
         count = len(files_below(self.at(SMALL)))
-        print("%-24s" % "" + "".join("%22s" % c for c in COLUMNS) + "%10s" % "peak MiB")
-        print("%-24s" % "" + "".join("%22s" % ("files/s       x" if "small" in c else "GB/s       x") for c in COLUMNS))
+        print("%-24s" % "" + "".join("%22s" % c for c in COLUMNS) + "%16s" % "peak MiB")
+        print("%-24s" % "" + "".join("%22s" % ("files/s       x" if "small" in c else "GB/s       x") for c in COLUMNS) + "%16s" % "large  small")
         base = self.best.get("bartizan sign", {})
         for row, cells in self.best.items():
             line = "%-24s" % row
@@ -164,9 +165,9 @@ class Bench:
                 seconds = cells[column]
                 value = "%.0f" % (count / seconds) if "small" in column else "%.2f" % (SIZE / 1e9 / seconds)
                 line += "%14s %7s" % (value, "%.2f" % (seconds / base[column]) if column in base else "-")
-            print(line + "%10.0f" % self.peak[row])
+            print(line + "%9s %6s" % tuple("%.0f" % self.peak[row, small] if (row, small) in self.peak else "-" for small in (False, True)))
         print("1 file: sha256 in shards of 64 MiB for bartizan and model_signing, whole for openssl; blake3 whole. manifest makes both")
-        print("digests and the chunk tree in one read. peak: of one process of the row, largest column; the engine's is of the Go test.")
+        print("digests and the chunk tree in one read. peak: resident, of the largest process; the engine's is of the Go test.")
 
 
 def main():

@@ -1,0 +1,100 @@
+package load
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"hash"
+
+	"golang.org/x/crypto/blake2b"
+
+	"bartizan/attest"
+	"bartizan/attest/hashing"
+)
+
+// digester goes through the bytes of one unit, step by step, and holds their
+// digest against that of the unit.
+type digester struct {
+	unit   *unit
+	stream hash.Hash  // nil where the digest is a tree
+	groups [][32]byte // of the tree
+	next   int
+}
+
+func (u *unit) digester() (*digester, error) {
+	d := &digester{unit: u}
+	switch {
+	case u.chunk:
+		d.groups = make([][32]byte, 1)
+	case u.algorithm == hashing.BLAKE3:
+		d.groups = make([][32]byte, hashing.Groups(u.end-u.start))
+	default:
+		var err error
+		d.stream, err = newHash(u.algorithm)
+		return d, err
+	}
+	return d, nil
+}
+
+// step is how many bytes write takes at a time; only the last may be fewer. It
+// fits the second-level cache, together with the page that it was read from.
+func (d *digester) step() int {
+	if d.stream == nil {
+		return hashing.ChunkSize
+	}
+	return 128 << 10
+}
+
+func (d *digester) write(data []byte) {
+	switch u := d.unit; {
+	case d.stream != nil:
+		d.stream.Write(data)
+	case u.chunk:
+		d.groups[0] = hashing.ChunkCV(data, u.index, u.only)
+		d.next++
+	default:
+		groupsOf(d.groups, data, d.next, u.end-u.start)
+		d.next++
+	}
+}
+
+// proves ends it. A tree of no bytes has one group too.
+func (d *digester) proves() bool {
+	if d.stream != nil {
+		return bytes.Equal(d.stream.Sum(nil), d.unit.digest)
+	}
+	if d.next == 0 {
+		d.write(nil)
+	}
+	if d.unit.chunk {
+		return d.next == 1 && bytes.Equal(d.groups[0][:], d.unit.digest)
+	}
+	return d.unit.isRoot(d.groups)
+}
+
+// isRoot says whether the chaining values make the unit's BLAKE3 digest.
+func (u *unit) isRoot(groups [][32]byte) bool {
+	root := hashing.RootOf(groups)
+	return bytes.Equal(root[:], u.digest)
+}
+
+// newHash gives the digest of a range, other than BLAKE3. BLAKE2b is the 64-byte
+// digest without a key (RFC 7693), as OpenSSF Model Signing has it.
+func newHash(a hashing.Algorithm) (hash.Hash, error) {
+	switch a {
+	case hashing.SHA256:
+		return sha256.New(), nil
+	case hashing.BLAKE2b:
+		return blake2b.New512(nil)
+	}
+	return nil, attest.Refuse(attest.OMSAlgorithm, "", "%q", string(a))
+}
+
+// groupsOf gives the chaining values of data, which begins at group first of a
+// range of size bytes, with a whole number of groups before it.
+func groupsOf(out [][32]byte, data []byte, first int, size int64) {
+	for i := 0; i == 0 || len(data) > 0; i++ {
+		n := min(len(data), hashing.ChunkSize)
+		out[first+i] = hashing.ChunkCV(data[:n], uint64(first+i), size <= hashing.ChunkSize)
+		data = data[n:]
+	}
+}
