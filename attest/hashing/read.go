@@ -10,9 +10,6 @@ import (
 // core together with what the digest needs, and divides ChunkSize.
 const bufferSize = 128 << 10
 
-// readAhead is the size from which the kernel is told to read ahead further.
-const readAhead = 1 << 20
-
 // fill reads all of p from the offset.
 func fill(fd int, name string, p []byte, at int64) error {
 	for n := 0; n < len(p); {

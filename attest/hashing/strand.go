@@ -46,10 +46,6 @@ func (f *strand) begin(j job) error {
 	if f.buf == nil {
 		f.buf = make([]byte, bufferSize)
 	}
-	if j.end-j.start > readAhead {
-		// A hint, of use where the file is not in memory yet.
-		_ = unix.Fadvise(fd, j.start, j.end-j.start, unix.FADV_SEQUENTIAL)
-	}
 	if f.stream != nil {
 		f.stream.Reset()
 	}

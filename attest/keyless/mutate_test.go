@@ -61,7 +61,7 @@ func TestMutation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := 3
+		step := 7
 		if testing.Short() {
 			step = 101
 		}

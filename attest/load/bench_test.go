@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bartizan/attest/hashing"
 	"bartizan/attest/load"
 	"bartizan/attest/tree"
@@ -43,19 +45,29 @@ func BenchmarkStream(b *testing.B) {
 		}
 		b.Run(c.name, func(b *testing.B) {
 			b.SetBytes(size)
-			var raw, streamed []time.Duration
+			var raw, streamed, rawCPU, streamedCPU []time.Duration
 			for b.Loop() {
-				start := time.Now()
+				start, before := time.Now(), processorTime()
 				if _, err := hashing.Sum(b.Context(), root, units, hashing.Options{Algorithm: c.algorithm}); err != nil {
 					b.Fatal(err)
 				}
-				middle := time.Now()
+				middle, between := time.Now(), processorTime()
 				stream(b, root, c.want)
 				raw, streamed = append(raw, middle.Sub(start)), append(streamed, time.Since(middle))
+				rawCPU, streamedCPU = append(rawCPU, between-before), append(streamedCPU, processorTime()-between)
 			}
 			report(b, size, raw, streamed)
+			b.ReportMetric(median(rawCPU).Seconds()/median(streamedCPU).Seconds(), "cpu-ratio")
 		})
 	}
+}
+
+// processorTime is what this process has used so far: on a busy machine it says
+// more than the clock.
+func processorTime() time.Duration {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func stream(b *testing.B, root *tree.Root, want load.Expected) {

@@ -12,7 +12,7 @@ import (
 
 // ahead is how many pieces are under way for each worker when a file is read in
 // order: enough that nobody waits for the reader.
-const ahead = 3
+const ahead = 2
 
 // maxHeld bounds the pieces in memory where they are tiny.
 const maxHeld = 64
@@ -131,6 +131,25 @@ func (c *pieces) release(p *piece) {
 	c.mu.Unlock()
 }
 
+// done is release by somebody who has no more use for the piece: who goes
+// through a file once leaves the memory, still in the processor's cache, to the
+// pieces that come.
+func (c *pieces) done(p *piece) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.users--; p.users == 0 && c.held[p.index] == p {
+		c.drop(p)
+	}
+}
+
+func (c *pieces) drop(p *piece) {
+	delete(c.held, p.index)
+	c.bytes -= p.size
+	if len(c.free) < 2*c.depth {
+		c.free = append(c.free, p.data[:0])
+	}
+}
+
 // evict drops what was used longest ago until size more bytes fit. Pieces in use
 // stay: they are bounded by the number of readers.
 func (c *pieces) evict(size int64) {
@@ -144,11 +163,7 @@ func (c *pieces) evict(size int64) {
 		if oldest == nil {
 			return
 		}
-		delete(c.held, oldest.index)
-		c.bytes -= oldest.size
-		if len(c.free) < 2*c.depth {
-			c.free = append(c.free, oldest.data[:0])
-		}
+		c.drop(oldest)
 	}
 }
 
@@ -211,11 +226,9 @@ func (c *pieces) fail(p *piece, err error) {
 func (c *pieces) buffer(size int64) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, b := range c.free {
-		if int64(cap(b)) >= size {
-			last := len(c.free) - 1
-			c.free[i] = c.free[last]
-			c.free = c.free[:last]
+	for i := len(c.free) - 1; i >= 0; i-- { // the one that was used last
+		if b := c.free[i]; int64(cap(b)) >= size {
+			c.free = append(c.free[:i], c.free[i+1:]...)
 			return b[:size]
 		}
 	}

@@ -116,7 +116,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		if err == nil && n < len(data) {
 			err = io.ErrShortWrite
 		}
-		r.pieces.release(piece)
+		r.pieces.done(piece)
 		total += int64(n)
 		r.offset += int64(n)
 		if err != nil {

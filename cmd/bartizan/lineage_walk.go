@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func (c *lineageWalkCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	reach := &reached{g: g, states: g.Assess(opinions), steps: g.NewWalker().Walk(start, c.direction(), c.Depth), opinions: opinions}
+	reach := &reached{g: g, states: g.Assess(opinions), steps: nearestFirst(g.NewWalker().Walk(start, c.direction(), c.Depth)), opinions: opinions}
 	report, err := nodeReport(reach, start)
 	if err != nil {
 		return err
@@ -113,6 +114,18 @@ func (c *lineageWalkCmd) Run(e *env) error {
 		return printWalk(e.out, reach)
 	}
 	return nil
+}
+
+// nearestFirst orders a walk for people: the start, then up, then down, each by
+// distance.
+func nearestFirst(steps []lineage.Step) []lineage.Step {
+	slices.SortStableFunc(steps, func(x, y lineage.Step) int {
+		if x.Depth <= 0 && y.Depth <= 0 {
+			return int(y.Depth - x.Depth)
+		}
+		return int(x.Depth - y.Depth)
+	})
+	return steps
 }
 
 func (c *lineageWalkCmd) direction() lineage.Direction {

@@ -1,35 +1,50 @@
-// Command budgets holds the design's budgets: the binary's size, and how long
-// and with how much memory `bartizan version` runs. Of twenty runs the quickest
-// counts, since the machine may be busy.
+// Command budgets holds the design's budgets: the size of the binaries, and how
+// long and with how much memory their verb version runs. Of twenty runs the
+// quickest counts, since the machine may be busy.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 )
 
-const (
-	sizeLimit     = 120 << 20
-	startLimit    = 40 * time.Millisecond
-	residentLimit = 80 << 20
-	runs          = 20
-)
+// budget is what one binary may take.
+type budget struct {
+	size, resident int64
+	start          time.Duration
+}
 
-func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: budgets BINARY")
-		os.Exit(3)
-	}
-	if err := check(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "budgets:", err)
-		os.Exit(1)
+const runs = 20
+
+// budgets gives those of bartizan and of bartizan-verify, in the order of the
+// arguments.
+func budgets() []budget {
+	return []budget{
+		{size: 120 << 20, resident: 80 << 20, start: 40 * time.Millisecond},
+		{size: 10_000_000, resident: 20 << 20, start: 20 * time.Millisecond},
 	}
 }
 
-func check(binary string) error {
+func main() {
+	limits := budgets()
+	if len(os.Args) < 2 || len(os.Args) > 1+len(limits) {
+		fmt.Fprintln(os.Stderr, "usage: budgets BARTIZAN [BARTIZAN-VERIFY]")
+		os.Exit(3)
+	}
+	for i, binary := range os.Args[1:] {
+		if err := check(binary, limits[i]); err != nil {
+			fmt.Fprintln(os.Stderr, "budgets:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+func check(binary string, limit budget) error {
 	info, err := os.Stat(binary)
 	if err != nil {
 		return err
@@ -46,9 +61,21 @@ func check(binary string) error {
 			resident = max(resident, usage.Maxrss<<10)
 		}
 	}
-	fmt.Printf("binary %.1f of %d MiB, version %.1f of %d ms, resident %.1f of %d MiB\n",
-		mib(info.Size()), sizeLimit>>20, float64(quickest.Microseconds())/1000, startLimit.Milliseconds(), mib(resident), residentLimit>>20)
-	if info.Size() > sizeLimit || quickest > startLimit || resident > residentLimit {
+	fmt.Printf("%s: binary %.1f of %.1f MiB, version %.1f of %d ms, resident %.1f of %.0f MiB\n", filepath.Base(binary),
+		mib(info.Size()), mib(limit.size), float64(quickest.Microseconds())/1000, limit.start.Milliseconds(), mib(resident), mib(limit.resident))
+	if info.Size() > limit.size || quickest > limit.start || resident > limit.resident {
+		return fmt.Errorf("%s is over budget", binary)
+	}
+	return nil
+}
+
+func checkVerifier(binary string) error {
+	info, err := os.Stat(binary)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("verifier %.1f of %d MB\n", float64(info.Size())/1e6, verifierLimit/1_000_000)
+	if info.Size() > verifierLimit {
 		return fmt.Errorf("%s is over budget", binary)
 	}
 	return nil

@@ -2,9 +2,9 @@
 
     tools/peers/hashing BINARY [--runs N] [--only NAME,…] [--skip-small]
 
-Wall time of the whole process, start included, but for model_signing (its import is not counted) and for the engine, which
-is the Go benchmark of attest/hashing. Of the runs the quickest counts: the machine may be busy. Everything is in the page
-cache. GB are 10^9 bytes; x is how many times slower than `bartizan sign` in that column.
+Wall time and CPU time of the whole process, start included, but for model_signing (its import is not counted) and for the
+engine, which is the Go benchmark of attest/hashing. Of the runs the quickest counts: the machine may be busy. Everything is in
+the page cache. GB are 10^9 bytes; x is how many times slower than `bartizan sign` in that column.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def files_below(folder):
 
 
 def timed(command, stdin=None, env=None):
-    """Seconds, peak MiB and output of a command; ends the run where it fails."""
+    """Seconds, those of CPU, peak MiB and output of a command; ends the run where it fails."""
     with tempfile.TemporaryFile() as out:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env)
@@ -42,18 +42,18 @@ def timed(command, stdin=None, env=None):
         text = out.read().decode(errors="replace")
     if process.returncode:
         sys.exit("%s: exit %d: %s" % (" ".join(command[:4]), process.returncode, text[-300:]))
-    return seconds, usage.ru_maxrss / 1024, text
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
 
 
 def child(algorithm, shard, path):
-    """model_signing's hashing alone; prints its seconds."""
+    """model_signing's hashing alone; prints its seconds, and those of CPU."""
     import pathlib
 
     import theirs
     config = theirs.hashing_config(algorithm, shard)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     config.hash(pathlib.Path(path))
-    print("%.6f" % (time.perf_counter() - start))
+    print("%.6f %.6f" % (time.perf_counter() - start, time.process_time() - cpu))
 
 
 class Bench:
@@ -62,6 +62,7 @@ class Bench:
         self.data = os.path.join(args.work, "hashing")
         self.scratch = tempfile.mkdtemp(dir=args.work)
         self.best = collections.defaultdict(dict)  # row -> column -> seconds
+        self.cpu = collections.defaultdict(dict)
         self.peak = collections.defaultdict(float)  # (row, small or not) -> MiB
         self.env = {**os.environ, "BARTIZAN_BENCH_DIR": self.data, "BARTIZAN_BENCH_GB": "2"}
         key = os.path.join(self.scratch, "key")
@@ -71,8 +72,10 @@ class Bench:
     def at(self, name):
         return os.path.join(self.data, name)
 
-    def note(self, row, column, seconds, mib):
+    def note(self, row, column, seconds, cpu, mib):
         self.best[row][column] = min(seconds, self.best[row].get(column, seconds))
+        if cpu:
+            self.cpu[row][column] = min(cpu, self.cpu[row].get(column, cpu))
         of = (row, "small" in column)
         self.peak[of] = max(self.peak[of], mib)
 
@@ -86,12 +89,12 @@ class Bench:
                     pass
 
     def engine(self):
-        _, mib, text = timed([self.args.engine, "-test.run", "^$", "-test.bench", "Sum/(sha256|blake3)/|Small/walk.(sha256|blake3)$", "-test.benchtime", "2x"], env=self.env)
+        _, _, mib, text = timed([self.args.engine, "-test.run", "^$", "-test.bench", "Sum/(sha256|blake3)/|Small/walk.(sha256|blake3)$", "-test.benchtime", "2x"], env=self.env)
         of = {"Sum/sha256/8files": COLUMNS[0], "Sum/sha256/1file-shards": COLUMNS[1], "Sum/blake3/8files": COLUMNS[2],
               "Sum/blake3/1file": COLUMNS[3], "Small/walk+sha256": COLUMNS[4], "Small/walk+blake3": COLUMNS[5]}
         for name, nanoseconds in re.findall(r"^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(\d+(?:\.\d+)?) ns/op", text, re.M):
             if name in of:
-                self.note("engine", of[name], float(nanoseconds) / 1e9, mib)
+                self.note("engine", of[name], float(nanoseconds) / 1e9, None, mib)
 
     def sign(self):
         for column, name, flags in (
@@ -108,16 +111,17 @@ class Bench:
     def measure(self, row, column, command, stdin=None):
         if column >= 4 and self.args.skip_small:
             return
-        seconds, mib, _ = timed(command, stdin)
-        self.note(row, COLUMNS[column], seconds, mib)
+        seconds, cpu, mib, _ = timed(command, stdin)
+        self.note(row, COLUMNS[column], seconds, cpu, mib)
 
     def model_signing(self):
         for column, name, algorithm, shard in ((0, LARGE, "sha256", 0), (1, ONE, "sha256", SHARD), (2, LARGE, "blake3", 0),
                                                (3, ONE, "blake3", 0), (4, SMALL, "sha256", 0), (5, SMALL, "blake3", 0)):
             if column >= 4 and self.args.skip_small:
                 continue
-            _, mib, text = timed([sys.executable, os.path.abspath(__file__), "--child", algorithm, str(shard), self.at(name)])
-            self.note("model_signing 1.1.1", COLUMNS[column], float(text.split()[-1]), mib)
+            _, _, mib, text = timed([sys.executable, os.path.abspath(__file__), "--child", algorithm, str(shard), self.at(name)])
+            seconds, cpu = map(float, text.split()[-2:])
+            self.note("model_signing 1.1.1", COLUMNS[column], seconds, cpu, mib)
 
     def command(self, row, command, columns, parallel=False):
         """A command that takes paths: all at once, or with one process for each processor."""
@@ -152,11 +156,19 @@ class Bench:
         shutil.rmtree(self.scratch)
 
     def table(self):
+        self.one_table("wall time", self.best)
+        print("")
+        self.one_table("CPU time (a busy machine changes it little)", self.cpu)
+        print("1 file: sha256 in shards of 64 MiB for bartizan and model_signing, whole for openssl; blake3 whole. manifest makes both")
+        print("digests and the chunk tree in one read. peak: resident, of the largest process; the engine's is of the Go test.")
+
+    def one_table(self, title, rows):
         count = len(files_below(self.at(SMALL)))
+        print(title)
         print("%-24s" % "" + "".join("%22s" % c for c in COLUMNS) + "%16s" % "peak MiB")
         print("%-24s" % "" + "".join("%22s" % ("files/s       x" if "small" in c else "GB/s       x") for c in COLUMNS) + "%16s" % "large  small")
-        base = self.best.get("bartizan sign", {})
-        for row, cells in self.best.items():
+        base = rows.get("bartizan sign", {})
+        for row, cells in rows.items():
             line = "%-24s" % row
             for column in COLUMNS:
                 if column not in cells:
@@ -166,8 +178,6 @@ class Bench:
                 value = "%.0f" % (count / seconds) if "small" in column else "%.2f" % (SIZE / 1e9 / seconds)
                 line += "%14s %7s" % (value, "%.2f" % (seconds / base[column]) if column in base else "-")
             print(line + "%9s %6s" % tuple("%.0f" % self.peak[row, small] if (row, small) in self.peak else "-" for small in (False, True)))
-        print("1 file: sha256 in shards of 64 MiB for bartizan and model_signing, whole for openssl; blake3 whole. manifest makes both")
-        print("digests and the chunk tree in one read. peak: resident, of the largest process; the engine's is of the Go test.")
 
 
 def main():
