@@ -237,7 +237,7 @@ func lineageReport(paths []string, src *source, err error) (finding.SubjectRepor
 	report.Detail = map[string]any{
 		"nodes": g.Nodes(), "edges": g.Edges(), "conflicts": len(g.Conflicts()), "kinds": kindCounts(g), "evidence": evidenceCounts(g),
 	}
-	if !src.file {
+	if !src.file && src.sum.Files > 0 {
 		report.Detail["read"] = src.sum
 	}
 	return report, nil

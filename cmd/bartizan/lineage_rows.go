@@ -252,10 +252,7 @@ const maxPrinted = 200
 func printSteps(w io.Writer, r *reached, steps []lineage.Step) error {
 	rows := [][]string{{"STATE", "KIND", "DIGEST", "NAME", "WHY"}}
 	for _, s := range steps[:min(len(steps), maxPrinted)] {
-		indent := strings.Repeat("  ", min(max(int(s.Depth), int(-s.Depth))-1, 8))
-		if s.Depth == 0 {
-			indent = ""
-		}
+		indent := strings.Repeat("  ", min(max(int(s.Depth), -int(s.Depth), 1)-1, 8))
 		why := ""
 		if x, ok := r.states.Why(s.Node); ok && len(x.Edges) == 0 {
 			why = r.explain(s.Node)

@@ -98,9 +98,10 @@ func (c *lineageWalkCmd) Run(e *env) error {
 		return err
 	}
 	reach := &reached{g: g, states: g.Assess(opinions), steps: nearestFirst(g.NewWalker().Walk(start, c.direction(), c.Depth)), opinions: opinions}
-	report, err := nodeReport(reach, start)
-	if err != nil {
-		return err
+	report := nodeReport(reach, start)
+	if c.Format == "table" { // printWalk shows them
+		delete(report.Detail, "rows")
+		delete(report.Detail, "node")
 	}
 	if c.Rows != "" {
 		if err := writeRows(c.Rows, reach); err != nil {
@@ -155,20 +156,17 @@ func subjectKind(k lineage.Kind) subject.Kind {
 
 // nodeReport judges the node that was asked for: by its state, and by the
 // conflicts about it and what it was made of.
-func nodeReport(r *reached, n lineage.Node) (finding.SubjectReport, error) {
+func nodeReport(r *reached, n lineage.Node) finding.SubjectReport {
 	s := subject.Subject{Kind: subjectKind(r.g.Kind(n)), ID: nodeTitle(r.g, n), Size: -1}
 	if id := r.g.ID(n); strings.HasPrefix(id, "sha256:") {
 		s.Digest = id
 	}
-	var refused error
-	if r.states.Of(n) == lineage.Tainted {
-		refused = attest.Refuse(attest.LineageTainted, r.g.ID(n), "%s", r.explain(n))
-	}
-	report, err := claim(s, refused)
-	if err != nil {
-		return report, err
-	}
-	if r.states.Of(n) == lineage.Unknown {
+	report := finding.NewSubjectReport(s, finding.Result{Verdict: finding.Clean, Coverage: finding.Complete})
+	switch why, _ := r.states.Why(n); r.states.Of(n) {
+	case lineage.Tainted:
+		report.Add(r.g.TaintFinding(&why, s.ID, r.explain(n)), nil, noTime)
+		report.Reasons = append(report.Reasons, string(attest.LineageTainted)+": "+r.explain(n))
+	case lineage.Unknown:
 		report.Coverage = finding.Incomplete
 		report.Reasons = append(report.Reasons, string(attest.LineageUnknown)+": "+r.explain(n))
 		report.Verdict = finding.VerdictOf(report.Findings, report.Coverage)
@@ -187,7 +185,7 @@ func nodeReport(r *reached, n lineage.Node) (finding.SubjectReport, error) {
 		}
 	}
 	report.Detail = r.detail(n)
-	return report, nil
+	return report
 }
 
 // nodeTitle is a name with its version, or the digest.
@@ -243,7 +241,9 @@ func (c *lineageShowCmd) Run(e *env) error {
 	}
 	clean, unknown, tainted := all.states.Count()
 	report.Detail["states"] = map[string]int{"clean": clean, "unknown": unknown, "tainted": tainted}
-	report.Detail["rows"] = all.rows(maxLineageRows)
+	if c.Format != "table" { // printNodes shows them
+		report.Detail["rows"] = all.rows(maxLineageRows)
+	}
 	if c.Rows != "" {
 		if err := writeRows(c.Rows, all); err != nil {
 			return fmt.Errorf("--rows: %w", err)

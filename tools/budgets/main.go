@@ -4,7 +4,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -64,18 +63,6 @@ func check(binary string, limit budget) error {
 	fmt.Printf("%s: binary %.1f of %.1f MiB, version %.1f of %d ms, resident %.1f of %.0f MiB\n", filepath.Base(binary),
 		mib(info.Size()), mib(limit.size), float64(quickest.Microseconds())/1000, limit.start.Milliseconds(), mib(resident), mib(limit.resident))
 	if info.Size() > limit.size || quickest > limit.start || resident > limit.resident {
-		return fmt.Errorf("%s is over budget", binary)
-	}
-	return nil
-}
-
-func checkVerifier(binary string) error {
-	info, err := os.Stat(binary)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("verifier %.1f of %d MB\n", float64(info.Size())/1e6, verifierLimit/1_000_000)
-	if info.Size() > verifierLimit {
 		return fmt.Errorf("%s is over budget", binary)
 	}
 	return nil

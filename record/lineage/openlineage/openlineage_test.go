@@ -1,0 +1,244 @@
+package openlineage
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"bartizan/attest"
+	"bartizan/record/lineage"
+)
+
+const zeros = "01941234-0000-7000-8000-00000000000"
+
+// event writes one: datasets are "name" or "name@version".
+func event(kind string, minute, run int, in, out []string) string {
+	list := func(names []string) string {
+		var all []string
+		for _, n := range names {
+			name, version, _ := strings.Cut(n, "@")
+			facets := ""
+			if version != "" {
+				facets = fmt.Sprintf(`,"facets":{"version":{"_producer":"p","_schemaURL":"u","datasetVersion":%q}}`, version)
+			}
+			all = append(all, fmt.Sprintf(`{"namespace":"db","name":%q%s}`, name, facets))
+		}
+		return "[" + strings.Join(all, ",") + "]"
+	}
+	return fmt.Sprintf(`{"eventType":%q,"eventTime":"2026-01-01T00:%02d:00.000Z","run":{"runId":"%s%d"},"job":{"namespace":"etl","name":"job%d"},"inputs":%s,"outputs":%s,"producer":"https://p","schemaURL":%q}`,
+		kind, minute, zeros, run, run, list(in), list(out), SchemaURL)
+}
+
+func build(t testing.TB, events ...string) (*lineage.Graph, error) {
+	t.Helper()
+	b := lineage.NewBuilder()
+	var list []Sourced
+	for i, text := range events {
+		e, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, Sourced{Event: e, Source: fmt.Sprint(i)})
+	}
+	if err := Add(b, list); err != nil {
+		t.Fatal(err)
+	}
+	return b.Build(context.Background())
+}
+
+// edges lists a graph's edges as names.
+func edges(g *lineage.Graph) string {
+	var out []string
+	for i := range g.Edges() {
+		l := g.Link(lineage.Edge(i))
+		from, fv := g.Name(l.From)
+		to, tv := g.Name(l.To)
+		if g.Kind(l.From) == lineage.Run {
+			fv = ""
+		}
+		if g.Kind(l.To) == lineage.Run {
+			tv = ""
+		}
+		out = append(out, fmt.Sprintf("%s%s-%s>%s%s", from, fv, l.Relation, to, tv))
+	}
+	return strings.Join(sorted(out), " ")
+}
+
+func sorted(s []string) []string {
+	for i := range s {
+		for j := i; j > 0 && s[j] < s[j-1]; j-- {
+			s[j], s[j-1] = s[j-1], s[j]
+		}
+	}
+	return s
+}
+
+func TestRunsAddUp(t *testing.T) {
+	g, err := build(t,
+		event("COMPLETE", 2, 1, nil, []string{"model@1"}),
+		event("START", 1, 1, []string{"raw@3"}, nil),
+		event("START", 1, 1, []string{"raw@3"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := edges(g); got != "job1-produced>model1 raw3-used>job1" {
+		t.Error(got)
+	}
+	n, _ := g.FindOne("model@1")
+	if s := g.Assess(lineage.Opinions{}).Of(n); s != lineage.Unknown {
+		t.Errorf("declared is %s", s)
+	}
+}
+
+func TestTablesWithoutVersions(t *testing.T) {
+	// Each night the same job reads and writes the same table.
+	g, err := build(t,
+		event("START", 1, 1, []string{"t"}, nil), event("COMPLETE", 2, 1, nil, []string{"t"}),
+		event("START", 3, 2, []string{"t"}, nil), event("COMPLETE", 4, 2, nil, []string{"t"}),
+		event("START", 5, 3, []string{"t"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := edges(g); got != "job1-produced>t job2-produced>t t-used>job1 t-used>job2 t-used>job3" {
+		t.Error(got)
+	}
+	start, _ := g.FindOne("job3")
+	if n := len(g.NewWalker().Walk(start, lineage.Up, -1)); n != 6 {
+		t.Errorf("%d steps from the last night to the first table", n)
+	}
+	// At one time, neither reads what the other wrote.
+	if _, err := build(t, event("COMPLETE", 1, 1, []string{"a"}, []string{"b"}), event("COMPLETE", 1, 2, []string{"b"}, []string{"a"})); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestVersionedCycleIsRefused(t *testing.T) {
+	_, err := build(t, event("COMPLETE", 1, 1, []string{"a@1"}, []string{"b@1"}), event("COMPLETE", 2, 2, []string{"b@1"}, []string{"a@1"}))
+	if attest.CodeOf(err) != attest.LineageCycle {
+		t.Error(err)
+	}
+}
+
+func TestContradictingVersionsAreShown(t *testing.T) {
+	g, err := build(t, event("START", 1, 1, []string{"a@1"}, nil), event("COMPLETE", 2, 1, []string{"a@2"}, []string{"b@1"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := g.Conflicts(); len(c) != 1 || c[0].Kind != lineage.InputsDiffer {
+		t.Errorf("%v", c)
+	}
+}
+
+func TestFacets(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("a", 64)
+	text := strings.Replace(event("COMPLETE", 1, 1, []string{"in@" + digest}, []string{"out"}), `{"runId":"`+zeros+`1"}`,
+		`{"runId":"`+zeros+`1","facets":{"parent":{"_producer":"p","_schemaURL":"u","run":{"runId":"`+zeros+`9"},"job":{"namespace":"n","name":"dag"}}}}`, 1)
+	text = strings.Replace(text, `"name":"out"`, `"name":"out","facets":{"datasetType":{"datasetType":"MODEL"},"symlinks":{"identifiers":[{"namespace":"s3","name":"bucket/out","type":"LOCATION"}]}}`, 1)
+	second := strings.Replace(event("START", 3, 2, []string{"bucket/out"}, nil), `"namespace":"db"`, `"namespace":"s3"`, 1)
+	g, err := build(t, text, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.FindOne(digest); err != nil {
+		t.Error(err)
+	}
+	parent, err := g.FindOne("run:" + zeros + "9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := g.NewWalker().Walk(parent, lineage.Down, -1)
+	if len(steps) != 3 {
+		t.Errorf("%d steps from the parent", len(steps))
+	}
+	out, err := g.FindOne("out")
+	if err != nil || g.Kind(out) != lineage.Model {
+		t.Error(err, g.Kind(out))
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	texts := []string{
+		event("START", 1, 1, []string{"raw@3", "t"}, nil), event("COMPLETE", 2, 1, nil, []string{"t", "model@1"}),
+		event("COMPLETE", 4, 2, []string{"model@1", "t"}, []string{"tuned@2"}),
+	}
+	g, err := build(t, texts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, left := Events(g, time.Now())
+	if len(events) != 2 || left != 0 {
+		t.Fatalf("%d events, %d edges left", len(events), left)
+	}
+	var again []string
+	for _, e := range events {
+		raw, err := e.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again = append(again, string(raw))
+	}
+	h, err := build(t, again...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The version of what had none is its key, from now on.
+	if g.Nodes() != h.Nodes() || g.Edges() != h.Edges() {
+		t.Errorf("%d nodes and %d edges became %d and %d:\n%s\n%s", g.Nodes(), g.Edges(), h.Nodes(), h.Edges(), edges(g), edges(h))
+	}
+	for i := range g.Nodes() {
+		if n := lineage.Node(i); g.ID(n) != h.ID(n) {
+			t.Errorf("%s became %s", g.ID(n), h.ID(n))
+		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	good := event("COMPLETE", 1, 1, []string{"a"}, nil)
+	for _, change := range [][2]string{
+		{`"2026-01-01T00:01:00.000Z"`, `"noon"`}, {`"2026-01-01T00:01:00.000Z"`, `3`}, {zeros + "1", "1"}, {`"COMPLETE"`, `"DONE"`},
+		{`"name":"job1"`, `"name":""`}, {`"name":"a"`, `"name":""`}, {`"job":`, `"Job":`}, {`"inputs":`, `"inputs":[],"inputs":`},
+		{`"name":"a"`, `"name":"` + strings.Repeat("x", 2000) + `"`},
+	} {
+		text := strings.Replace(good, change[0], change[1], 1)
+		if text == good {
+			t.Fatalf("nothing to change: %v", change)
+		}
+		if _, err := Parse([]byte(text)); attest.CodeOf(err) != attest.LineageMalformed {
+			t.Errorf("%v: %v", change, err)
+		}
+	}
+	if e, err := Parse([]byte(`{"eventTime":"2026-01-01T00:00:00Z","dataset":{"namespace":"a","name":"b"},"producer":"p","schemaURL":"u"}`)); err != nil || e.Run != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(event("COMPLETE", 1, 1, []string{"a", "b@1"}, []string{"a"})))
+	f.Add([]byte(event("START", 1, 1, nil, nil)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e, err := Parse(data)
+		if err != nil {
+			return
+		}
+		b := lineage.NewBuilder()
+		if Add(b, []Sourced{{Event: e}}) != nil {
+			return
+		}
+		g, err := b.Build(context.Background())
+		if err != nil {
+			return
+		}
+		events, _ := Events(g, time.Unix(0, 0))
+		for _, e := range events {
+			raw, err := e.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Parse(raw); err != nil {
+				t.Fatalf("what is written is refused: %v\n%s", err, raw)
+			}
+		}
+	})
+}
