@@ -164,8 +164,9 @@ func nodeReport(r *reached, n lineage.Node) finding.SubjectReport {
 	report := finding.NewSubjectReport(s, finding.Result{Verdict: finding.Clean, Coverage: finding.Complete})
 	switch why, _ := r.states.Why(n); r.states.Of(n) {
 	case lineage.Tainted:
-		report.Add(r.g.TaintFinding(&why, s.ID, r.explain(n)), nil, noTime)
-		report.Reasons = append(report.Reasons, string(attest.LineageTainted)+": "+r.explain(n))
+		reason := string(attest.LineageTainted) + ": " + r.explain(n)
+		report.Add(r.g.TaintFinding(&why, s.ID, reason), nil, noTime)
+		report.Reasons = append(report.Reasons, reason)
 	case lineage.Unknown:
 		report.Coverage = finding.Incomplete
 		report.Reasons = append(report.Reasons, string(attest.LineageUnknown)+": "+r.explain(n))

@@ -98,14 +98,12 @@ func (c *manifestCreateCmd) options(e *env) (manifest.Options, error) {
 		}
 		opt.Created = manifest.Time(t)
 	}
+	if err := writableOutput(c.Output); err != nil {
+		return opt, err
+	}
 	var err error
 	if opt.Ignore, err = ignoresBeside(c.Path, c.Ignore, c.Output); err != nil {
 		return opt, err
-	}
-	if c.Output != "" {
-		if err := writableFor("--output", c.Output); err != nil {
-			return opt, err
-		}
 	}
 	if c.Records {
 		reading, err := c.saltFlag.options()
@@ -184,6 +182,14 @@ func describeManifest(r *finding.SubjectReport, m *manifest.Manifest) error {
 		}
 	}
 	return nil
+}
+
+// writableOutput is writableFor where --output names a file.
+func writableOutput(file string) error {
+	if file == "" || file == "-" {
+		return nil
+	}
+	return writableFor("--output", file)
 }
 
 // ignoresBeside are the ignored paths relative to the root, with files of our

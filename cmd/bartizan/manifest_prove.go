@@ -96,10 +96,8 @@ func (c *manifestProveCmd) prepare(e *env) (*proving, error) {
 	} else if c.Data != "" {
 		return nil, usagef("--data goes with a manifest, and %s is none", c.Path)
 	}
-	if c.Output != "" {
-		if err := writableFor("--output", c.Output); err != nil {
-			return nil, err
-		}
+	if err := writableOutput(c.Output); err != nil {
+		return nil, err
 	}
 	if p.reading, err = c.options(); err != nil {
 		return nil, err

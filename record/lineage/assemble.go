@@ -148,9 +148,9 @@ func (a *assembly) claimants(cycle []uint32) []string {
 // one before holds the same files); where none is left that leads from a tree
 // somebody vouches for, the run is unresolved, which makes it unknown.
 func (a *assembly) attribute() error {
-	uses := a.fileUses()
-	if len(uses) == 0 {
-		return nil
+	uses, err := a.fileUses()
+	if err != nil || len(uses) == 0 {
+		return err
 	}
 	from, to := slices.Clone(a.from), slices.Clone(a.to)
 	for _, u := range uses {
@@ -180,29 +180,49 @@ func (a *assembly) attribute() error {
 }
 
 // fileUses finds file -> run edges whose file is part of trees. Evidence is the
-// weaker of both claims.
-func (a *assembly) fileUses() []fileUse {
-	trees := map[uint32][]uint32{} // file to its part-of edges
+// weaker of both claims. Anybody can list a file in trees of theirs: of trees that
+// nobody vouches for, only some count.
+func (a *assembly) fileUses() ([]fileUse, error) {
+	vouched, others := map[uint32][]uint32{}, map[uint32][]uint32{} // file to its part-of edges
 	for e, r := range a.rel {
 		if r == PartOf {
+			trees := others
+			if a.nodes[a.to[e]].flags&flagDescribed != 0 {
+				trees = vouched
+			}
 			trees[a.from[e]] = append(trees[a.from[e]], uint32(e))
 		}
 	}
+	for file, list := range others {
+		slices.SortFunc(list, func(x, y uint32) int { return strings.Compare(a.nodeText(int(a.to[x])), a.nodeText(int(a.to[y]))) })
+		others[file] = list[:min(len(list), maxStrangeTrees)]
+	}
 	var out []fileUse
 	for e, r := range a.rel {
-		if r != Used || len(out) >= MaxEdges {
+		if r != Used {
 			continue
 		}
-		for _, part := range trees[a.from[e]] {
-			weaker := a.ev[part]
-			if a.better(weaker, a.ev[e]) {
-				weaker = a.ev[e]
+		for _, trees := range [...][]uint32{vouched[a.from[e]], others[a.from[e]]} {
+			if len(out)+len(trees) > maxFileUses {
+				return nil, attest.Refuse(attest.LineageMalformed, "", "runs name files that lie in more than %d trees together: name datasets by their roots", maxFileUses)
 			}
-			out = append(out, fileUse{run: a.to[e], tree: a.to[part], file: a.from[e], evidence: weaker})
+			for _, part := range trees {
+				weaker := a.ev[part]
+				if a.better(weaker, a.ev[e]) {
+					weaker = a.ev[e]
+				}
+				out = append(out, fileUse{run: a.to[e], tree: a.to[part], file: a.from[e], evidence: weaker})
+			}
 		}
 	}
-	return out
+	return out, nil
 }
+
+// Limits of attributing files to trees, whose product an attacker chooses.
+const (
+	maxStrangeTrees = 100       // for one file
+	maxFileUses     = 4_000_000 // in all
+)
 
 // order numbers the nodes so that edges lead from lower to higher numbers: by
 // the longest way from an origin, then by digest.

@@ -26,6 +26,7 @@ type Builder struct {
 	runs  []inputs
 	marks []Mark // Node is a Ref until it is built
 	notes []note
+	size  int // bytes of keys and names
 }
 
 // Ref is a thing as one claim names it. Two refs with a digest in common become
@@ -87,6 +88,9 @@ func NameParts(kind, key string) []string {
 }
 
 const maxNameKey = 1024
+
+// maxSize bounds all keys and names, which are found by 32-bit offsets.
+const maxSize = 2 << 30
 
 // Read only.
 var (
@@ -157,6 +161,9 @@ func (b *Builder) Thing(evidence uint32, t Thing) (Ref, error) {
 		}
 		b.keys = append(b.keys, id)
 	}
+	if b.size += len(out.name) + len(out.version); b.size > maxSize {
+		return 0, attest.Refuse(attest.LineageMalformed, "", "names of more than %d bytes together", maxSize)
+	}
 	b.things = append(b.things, out)
 	return Ref(len(b.things) - 1), nil
 }
@@ -168,6 +175,9 @@ func (b *Builder) key(text string) (uint32, error) {
 	packed := pack(text)
 	if id, ok := b.keyID[packed]; ok {
 		return id, nil
+	}
+	if b.size += len(packed); b.size > maxSize {
+		return 0, attest.Refuse(attest.LineageMalformed, "", "keys of more than %d bytes together", maxSize)
 	}
 	id := uint32(len(b.keyText))
 	b.keyText = append(b.keyText, packed)

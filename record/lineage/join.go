@@ -15,6 +15,7 @@ type assembly struct {
 	set     []uint32            // union-find over keys
 	vouched []bool              // by set: a verified claim names one of its keys
 	members map[uint32][]uint32 // by set: its keys, where there are several
+	digests map[setDigest]uint32
 
 	nodeOf []uint32 // by thing
 	nodes  []node
@@ -51,7 +52,7 @@ func (a *assembly) join() error {
 		a.set[i] = uint32(i)
 	}
 	a.vouched = make([]bool, len(a.keyText))
-	a.members = map[uint32][]uint32{}
+	a.members, a.digests = map[uint32][]uint32{}, map[setDigest]uint32{}
 	if err := a.joinVerified(); err != nil {
 		return err
 	}
@@ -121,23 +122,42 @@ func (a *assembly) union(k, l uint32, vouched bool) string {
 		return ""
 	}
 	mx, my := a.membersOf(x), a.membersOf(y)
-	byAlgorithm := make(map[string]uint32, len(mx))
-	for _, m := range mx {
-		byAlgorithm[algorithm(a.keyText[m])] = m
+	if len(mx) < len(my) {
+		x, y, mx, my = y, x, my, mx
 	}
-	for _, m := range my {
-		if other, twice := byAlgorithm[algorithm(a.keyText[m])]; twice && algorithm(a.keyText[m]) != "" {
+	for _, m := range my { // the smaller set, so that all joins together stay cheap
+		if other, twice := a.digestOf(x, algorithm(a.keyText[m])); twice {
 			return unpack(a.keyText[other]) + " and " + unpack(a.keyText[m])
 		}
 	}
-	if len(mx) < len(my) {
-		x, y, mx, my = y, x, my, mx
+	for _, m := range append(my[:len(my):len(my)], mx[0]) {
+		if name := algorithm(a.keyText[m]); name != "" {
+			a.digests[setDigest{x, name}] = m
+		}
 	}
 	a.set[y] = x
 	a.members[x] = append(mx, my...)
 	delete(a.members, y)
 	a.vouched[x] = a.vouched[x] || a.vouched[y] || vouched
 	return ""
+}
+
+// setDigest is an algorithm of which a set has a digest.
+type setDigest struct {
+	set       uint32
+	algorithm string
+}
+
+// digestOf gives the digest that a set has of an algorithm.
+func (a *assembly) digestOf(set uint32, name string) (uint32, bool) {
+	if name == "" {
+		return 0, false
+	}
+	if _, several := a.members[set]; !several {
+		return set, algorithm(a.keyText[set]) == name
+	}
+	m, ok := a.digests[setDigest{set, name}]
+	return m, ok
 }
 
 func (a *assembly) membersOf(set uint32) []uint32 {

@@ -5,31 +5,35 @@ import "bytes"
 // Compare says how many members are in after and not in before, and how many the
 // other way round, repetitions counted.
 func Compare(before, after *Tree) (added, removed uint64) {
-	i, j := 0, 0
-	for i < len(before.members) || j < len(after.members) {
-		order := 0
-		switch {
-		case i == len(before.members):
-			order = 1
-		case j == len(after.members):
-			order = -1
-		default:
-			order = bytes.Compare(before.members[i][:], after.members[j][:])
+	for b := range before.heaps {
+		a, r := before.heaps[b].compare(&after.heaps[b])
+		added += a
+		removed += r
+	}
+	return added, removed
+}
+
+func (h *heap) compare(after *heap) (added, removed uint64) {
+	i, j, r, s := 0, 0, 0, 0
+	for i < len(h.members) && j < len(after.members) {
+		order := bytes.Compare(h.members[i][:], after.members[j][:])
+		var was, is uint64
+		if order <= 0 {
+			was = h.countFrom(&r, i)
+			i++
 		}
-		switch {
-		case order < 0:
-			removed += before.count(i)
-			i++
-		case order > 0:
-			added += after.count(j)
-			j++
-		default:
-			was, is := before.count(i), after.count(j)
-			added += max(is, was) - was
-			removed += max(is, was) - is
-			i++
+		if order >= 0 {
+			is = after.countFrom(&s, j)
 			j++
 		}
+		added += max(is, was) - was
+		removed += max(is, was) - is
+	}
+	for ; i < len(h.members); i++ {
+		removed += h.countFrom(&r, i)
+	}
+	for ; j < len(after.members); j++ {
+		added += after.countFrom(&s, j)
 	}
 	return added, removed
 }

@@ -33,7 +33,7 @@ func (t *Tree) Prove(d Hash) []Leaf {
 	if i > 0 {
 		out = append(out, t.Leaf(i-1))
 	}
-	if i < len(t.members) {
+	if i < t.starts[heaps] {
 		out = append(out, t.Leaf(i))
 	}
 	return out
@@ -41,13 +41,14 @@ func (t *Tree) Prove(d Hash) []Leaf {
 
 // Leaf gives the leaf at an index below Distinct, with its path.
 func (t *Tree) Leaf(i int) Leaf {
-	return Leaf{Index: uint64(i), Member: t.members[i], Count: t.count(i), Path: t.path(i)}
+	member, count := t.member(i)
+	return Leaf{Index: uint64(i), Member: member, Count: count, Path: t.path(i)}
 }
 
 func (t *Tree) path(i int) []Hash {
 	block := i / blockLeaves
 	lo := block * blockLeaves
-	hi := min(lo+blockLeaves, len(t.members))
+	hi := min(lo+blockLeaves, t.starts[heaps])
 	within := auditPath(i-lo, hi-lo, func(a, b int) Hash { return t.hashRange(lo+a, lo+b) })
 	above := auditPath(block, len(t.blocks), func(a, b int) Hash { return foldBlocks(t.blocks[a:b]) })
 	return append(within, above...)

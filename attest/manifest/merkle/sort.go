@@ -10,24 +10,9 @@ import (
 // fewHashes is where a comparison sort takes over.
 const fewHashes = 128
 
-// sortHashes sorts by bytes: once by the first byte, then the 256 heaps on all
-// processors. Digests are spread evenly unless they are equal, and equal ones
-// cost one pass a byte at most.
-func sortHashes(all []Hash) {
-	if len(all) <= fewHashes {
-		compareSort(all)
-		return
-	}
-	ends := partition(all, 0)
-	parallel(256, func(b int) {
-		start := 0
-		if b > 0 {
-			start = ends[b-1]
-		}
-		radixSort(all[start:ends[b]], 1)
-	})
-}
-
+// radixSort sorts hashes that agree in their bytes before at, by one byte after
+// another. Digests are spread evenly unless they are equal, and equal ones cost
+// one pass a byte at most.
 func radixSort(all []Hash, at int) {
 	if len(all) <= fewHashes {
 		compareSort(all)

@@ -31,119 +31,198 @@ import (
 // Hash is a digest, of a member or of a node.
 type Hash = [sha256.Size]byte
 
+// heaps is how many parts the members are kept in, by their first byte: what
+// takes time is done on each apart.
+const heaps = 256
+
+// Collector gathers members in any order. The zero value is empty. It is for one
+// goroutine.
+type Collector struct{ heaps [heaps][]Hash }
+
+// Add adds one member.
+func (c *Collector) Add(h Hash) { c.heaps[h[0]] = append(c.heaps[h[0]], h) }
+
 // Tree holds the members (32 bytes each, and 16 for each that occurs more than
 // once) and the hashes of whole subtrees of blockLeaves leaves.
 type Tree struct {
+	heaps  [heaps]heap
+	starts [heaps + 1]int // the index of the first member of each heap
+	total  uint64
+	blocks []Hash
+}
+
+// heap has the members with one first byte, sorted, each once.
+type heap struct {
 	members []Hash
 	repeats []repeat
 	total   uint64
-	blocks  []Hash
 }
 
 // repeat is a member that occurs more than once.
 type repeat struct {
-	at    int
+	at    int // in the heap
 	count uint64
 }
 
 // blockLeaves is how many leaves one stored subtree has: a power of two.
 const blockLeaves = 1 << 10
 
-// New makes the tree of digests, which it sorts in place and keeps. It takes
+// New makes the tree of all that was collected, which it takes over. It takes
 // time n log n on all processors.
-func New(digests []Hash) *Tree {
-	t := &Tree{total: uint64(len(digests))}
-	sortHashes(digests)
-	t.members = t.unique(digests)
-	t.hashBlocks()
+func New(parts ...*Collector) *Tree {
+	t := &Tree{}
+	parallel(heaps, func(b int) {
+		var all []Hash
+		for _, p := range parts {
+			if all == nil {
+				all = p.heaps[b]
+			} else {
+				all = append(all, p.heaps[b]...)
+			}
+			p.heaps[b] = nil
+		}
+		t.heaps[b] = newHeap(all)
+	})
+	return t.finish()
+}
+
+// Union makes the tree of the members of several, for as much memory again.
+func Union(trees ...*Tree) *Tree {
+	t := &Tree{}
+	parallel(heaps, func(b int) {
+		n := uint64(0)
+		for _, other := range trees {
+			n += other.heaps[b].total
+		}
+		all := make([]Hash, 0, n)
+		for _, other := range trees {
+			other.heaps[b].each(func(h Hash, count uint64) bool {
+				for range count {
+					all = append(all, h)
+				}
+				return true
+			})
+		}
+		t.heaps[b] = newHeap(all)
+	})
+	return t.finish()
+}
+
+func (t *Tree) finish() *Tree {
+	for b := range t.heaps {
+		t.starts[b+1] = t.starts[b] + len(t.heaps[b].members)
+		t.total += t.heaps[b].total
+	}
+	n := t.starts[heaps]
+	t.blocks = make([]Hash, (n+blockLeaves-1)/blockLeaves)
+	parallel(len(t.blocks), func(b int) {
+		t.blocks[b] = t.hashRange(b*blockLeaves, min((b+1)*blockLeaves, n))
+	})
 	return t
 }
 
-// unique moves the distinct digests to the front.
-func (t *Tree) unique(sorted []Hash) []Hash {
+// newHeap sorts digests with one first byte and moves the distinct to the front.
+func newHeap(all []Hash) heap {
+	radixSort(all, 1)
+	h := heap{total: uint64(len(all))}
 	n := 0
-	for i := 0; i < len(sorted); {
+	for i := 0; i < len(all); {
 		end := i + 1
-		for end < len(sorted) && sorted[end] == sorted[i] {
+		for end < len(all) && all[end] == all[i] {
 			end++
 		}
 		if end-i > 1 {
-			t.repeats = append(t.repeats, repeat{at: n, count: uint64(end - i)})
+			h.repeats = append(h.repeats, repeat{at: n, count: uint64(end - i)})
 		}
-		sorted[n] = sorted[i]
+		all[n] = all[i]
 		n++
 		i = end
 	}
-	return sorted[:n]
+	h.members = all[:n]
+	return h
 }
 
 // Total is the number of members with repetitions.
 func (t *Tree) Total() uint64 { return t.total }
 
 // Distinct is the number of distinct members: the size of the tree.
-func (t *Tree) Distinct() uint64 { return uint64(len(t.members)) }
+func (t *Tree) Distinct() uint64 { return uint64(t.starts[heaps]) }
 
 // Root is the Merkle tree hash; that of no leaves is the SHA-256 of nothing.
 func (t *Tree) Root() Hash {
-	if len(t.members) == 0 {
+	if len(t.blocks) == 0 {
 		return sha256.Sum256(nil)
 	}
 	return foldBlocks(t.blocks)
 }
 
-// All gives every member with repetitions, in order, until yield says false.
+// All gives every member with how often it occurs, in order, until yield says
+// false.
 func (t *Tree) All(yield func(member Hash, count uint64) bool) {
-	r := 0
-	for i, m := range t.members {
-		count := uint64(1)
-		if r < len(t.repeats) && t.repeats[r].at == i {
-			count = t.repeats[r].count
-			r++
-		}
-		if !yield(m, count) {
+	for b := range t.heaps {
+		if !t.heaps[b].each(yield) {
 			return
 		}
 	}
 }
 
-// Find gives the index of a member, or, with false, the index at which it would stand.
-func (t *Tree) Find(d Hash) (int, bool) {
-	i := sort.Search(len(t.members), func(i int) bool { return bytes.Compare(t.members[i][:], d[:]) >= 0 })
-	return i, i < len(t.members) && t.members[i] == d
+func (h *heap) each(yield func(member Hash, count uint64) bool) bool {
+	r := 0
+	for i, m := range h.members {
+		if !yield(m, h.countFrom(&r, i)) {
+			return false
+		}
+	}
+	return true
 }
 
-// count is how often the member at an index occurs.
-func (t *Tree) count(i int) uint64 {
-	r := t.firstRepeat(i)
-	if r < len(t.repeats) && t.repeats[r].at == i {
-		return t.repeats[r].count
+// countFrom is how often the member at i occurs; r is a place in repeats that
+// goes along with ascending i.
+func (h *heap) countFrom(r *int, i int) uint64 {
+	if *r < len(h.repeats) && h.repeats[*r].at == i {
+		*r++
+		return h.repeats[*r-1].count
 	}
 	return 1
 }
 
-func (t *Tree) firstRepeat(i int) int {
-	return sort.Search(len(t.repeats), func(r int) bool { return t.repeats[r].at >= i })
+func (h *heap) firstRepeat(i int) int {
+	return sort.Search(len(h.repeats), func(r int) bool { return h.repeats[r].at >= i })
 }
 
-// hashBlocks hashes every run of blockLeaves leaves.
-func (t *Tree) hashBlocks() {
-	t.blocks = make([]Hash, (len(t.members)+blockLeaves-1)/blockLeaves)
-	parallel(len(t.blocks), func(b int) {
-		t.blocks[b] = t.hashRange(b*blockLeaves, min((b+1)*blockLeaves, len(t.members)))
-	})
+// Find gives the index of a member, or, with false, the index at which it would stand.
+func (t *Tree) Find(d Hash) (int, bool) {
+	m := t.heaps[d[0]].members
+	i := sort.Search(len(m), func(i int) bool { return bytes.Compare(m[i][:], d[:]) >= 0 })
+	return t.starts[d[0]] + i, i < len(m) && m[i] == d
+}
+
+// heapOf gives the heap in which the member at an index lies, and where.
+func (t *Tree) heapOf(i int) (b, at int) {
+	b = sort.Search(heaps, func(b int) bool { return t.starts[b+1] > i })
+	return b, i - t.starts[b]
+}
+
+// member gives the member at an index, and how often it occurs.
+func (t *Tree) member(i int) (Hash, uint64) {
+	b, at := t.heapOf(i)
+	h := &t.heaps[b]
+	r := h.firstRepeat(at)
+	return h.members[at], h.countFrom(&r, at)
 }
 
 // hashRange is the tree hash of the leaves from lo up to hi, at least one.
 func (t *Tree) hashRange(lo, hi int) Hash {
 	var f fold
-	r := t.firstRepeat(lo)
-	for i := lo; i < hi; i++ {
-		count := uint64(1)
-		if r < len(t.repeats) && t.repeats[r].at == i {
-			count = t.repeats[r].count
-			r++
+	b, at := t.heapOf(lo)
+	for left := hi - lo; left > 0; b, at = b+1, 0 {
+		h := &t.heaps[b]
+		r := h.firstRepeat(at)
+		end := min(len(h.members), at+left)
+		left -= end - at
+		for i := at; i < end; i++ {
+			f.add(leafHash(h.members[i], h.countFrom(&r, i)))
 		}
-		f.add(leafHash(t.members[i], count))
 	}
 	return f.root()
 }

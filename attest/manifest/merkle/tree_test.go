@@ -22,6 +22,28 @@ func digests(n int) []Hash {
 	return out
 }
 
+// of makes a tree of what two goroutines collected.
+func of(all []Hash) *Tree {
+	var a, b Collector
+	for i, h := range all {
+		if i%2 == 0 {
+			a.Add(h)
+		} else {
+			b.Add(h)
+		}
+	}
+	return New(&a, &b)
+}
+
+func TestUnion(t *testing.T) {
+	a, b := of(append(digests(3000), digests(10)...)), of(digests(2000))
+	all := Union(a, b, of(nil))
+	want := of(append(append(digests(3000), digests(10)...), digests(2000)...))
+	if all.Root() != want.Root() || all.Total() != want.Total() || all.Root() == a.Root() {
+		t.Error("not the tree of all members")
+	}
+}
+
 // reference computes the root by another implementation.
 func reference(t *testing.T, tree *Tree) Hash {
 	t.Helper()
@@ -47,7 +69,7 @@ func reference(t *testing.T, tree *Tree) Hash {
 // at which the shape of the tree changes.
 func TestRootIsThatOfRFC6962(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 7, 8, 9, 127, 128, 129, 1023, 1024, 1025, 2047, 2048, 2049, 5000} {
-		tree := New(append(digests(n), digests(n/3)...))
+		tree := of(append(digests(n), digests(n/3)...))
 		if got, want := tree.Root(), reference(t, tree); got != want {
 			t.Errorf("%d leaves: %x, want %x", n, got, want)
 		}
@@ -70,7 +92,7 @@ func TestSort(t *testing.T) {
 		}
 		want := slices.Clone(all)
 		slices.SortFunc(want, func(a, b Hash) int { return bytes.Compare(a[:], b[:]) })
-		sortHashes(all)
+		radixSort(all, 0)
 		if !slices.Equal(all, want) {
 			t.Fatal("not sorted")
 		}
@@ -80,7 +102,7 @@ func TestSort(t *testing.T) {
 func TestEveryMemberAndEveryGapIsProven(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 5, 8, 13, 1024, 1025, 2500} {
 		members := digests(n)
-		tree := New(append(slices.Clone(members), members[:n/2]...))
+		tree := of(append(slices.Clone(members), members[:n/2]...))
 		root := tree.Root()
 		for i := range min(n, 200) {
 			want := uint64(1)
@@ -105,9 +127,10 @@ func TestEveryMemberAndEveryGapIsProven(t *testing.T) {
 
 // TestForgedProofs tries what a liar who knows all leaves can put together.
 func TestForgedProofs(t *testing.T) {
-	tree := New(append(digests(100), digests(10)...))
+	tree := of(append(digests(100), digests(10)...))
 	root, size := tree.Root(), tree.Distinct()
-	member := tree.members[50]
+	member, _ := tree.member(50)
+	last, _ := tree.member(99)
 	l := func(i int) Leaf { return tree.Leaf(i) }
 	change := func(leaf Leaf, how func(*Leaf)) Leaf {
 		leaf.Path = slices.Clone(leaf.Path)
@@ -115,7 +138,7 @@ func TestForgedProofs(t *testing.T) {
 		return leaf
 	}
 	var between Hash
-	copy(between[:], tree.members[50][:])
+	copy(between[:], member[:])
 	between[31]++
 	for name, c := range map[string]struct {
 		about  Hash
@@ -136,7 +159,7 @@ func TestForgedProofs(t *testing.T) {
 		"shorter path":                {member, size, []Leaf{change(l(50), func(l *Leaf) { l.Path = l.Path[1:] })}},
 		"endless path":                {member, size, []Leaf{change(l(50), func(l *Leaf) { l.Path = make([]Hash, 1000) })}},
 		"index beyond":                {member, size, []Leaf{change(l(50), func(l *Leaf) { l.Index = size })}},
-		"not the last":                {tree.members[99], size - 1, []Leaf{l(98)}},
+		"not the last":                {last, size - 1, []Leaf{l(98)}},
 		"first that is not":           {Hash{}, size, []Leaf{change(l(1), func(l *Leaf) { l.Index = 0 })}},
 		"claimed empty":               {member, 0, nil},
 		"claimed empty with a leaf":   {member, 0, []Leaf{l(50)}},
@@ -155,16 +178,16 @@ func TestForgedProofs(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		few := rapid.SliceOfN(rapid.Uint64Range(0, 20), 0, 60)
-		a, b := few.Draw(t, "before"), few.Draw(t, "after")
+		some := rapid.SliceOfN(rapid.Uint64Range(0, 20), 0, 60)
+		a, b := some.Draw(t, "before"), some.Draw(t, "after")
 		counts := map[uint64]int{}
-		tree := func(of []uint64, sign int) *Tree {
+		tree := func(few []uint64, sign int) *Tree {
 			var all []Hash
-			for _, n := range of {
+			for _, n := range few {
 				all = append(all, digestOf(n))
 				counts[n] += sign
 			}
-			return New(all)
+			return of(all)
 		}
 		before, after := tree(a, -1), tree(b, 1)
 		var wantAdded, wantRemoved uint64
@@ -181,11 +204,9 @@ func TestCompare(t *testing.T) {
 func BenchmarkNew(b *testing.B) {
 	const n = 1 << 20
 	all := digests(n)
-	work := make([]Hash, n)
 	b.ReportAllocs()
 	for b.Loop() {
-		copy(work, all)
-		New(work)
+		of(all)
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

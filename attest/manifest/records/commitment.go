@@ -74,10 +74,10 @@ type Set struct {
 // 32 bytes a record.
 func NewSet(files []*File, salt *Salt) *Set {
 	s := &Set{Salt: salt}
-	total := uint64(0)
+	var trees []*merkle.Tree
 	for _, f := range files {
 		s.Shapes = append(s.Shapes, Shape{f.Format, f.Around})
-		total += f.Tree.Total()
+		trees = append(trees, f.Tree)
 	}
 	slices.SortFunc(s.Shapes, func(a, b Shape) int { return compare(a.Digest(), b.Digest()) })
 	s.Shapes = slices.CompactFunc(s.Shapes, func(a, b Shape) bool { return a.Digest() == b.Digest() })
@@ -85,15 +85,7 @@ func NewSet(files []*File, salt *Salt) *Set {
 		s.Tree = files[0].Tree
 		return s
 	}
-	all := make([]Digest, 0, total)
-	for _, f := range files {
-		for member, count := range f.Tree.All {
-			for range count {
-				all = append(all, member)
-			}
-		}
-	}
-	s.Tree = merkle.New(all)
+	s.Tree = merkle.Union(trees...)
 	return s
 }
 

@@ -130,12 +130,8 @@ func readOpen(ctx context.Context, f *os.File, in Input, opt Options) (*File, er
 		return nil, err
 	}
 	out := &File{Name: in.Entry.Name, Format: in.Format, Around: source.Around()}
-	digests, err := digestAll(ctx, source, out.Shape(), opt)
-	if err != nil {
-		return nil, err
-	}
-	out.Tree = merkle.New(digests)
-	return out, nil
+	out.Tree, err = digestAll(ctx, source, out.Shape(), opt)
+	return out, err
 }
 
 func open(f *os.File, in Input, opt Options) (Source, error) {
@@ -177,13 +173,15 @@ type job struct {
 	block  Block
 }
 
-// digestAll digests every record, in no order.
-func digestAll(ctx context.Context, source Source, shape Digest, opt Options) ([]Digest, error) {
+// digestAll digests every record, in no order, and makes the tree.
+func digestAll(ctx context.Context, source Source, shape Digest, opt Options) (*merkle.Tree, error) {
 	d := &digester{shape: shape, salt: opt.Salt, jobs: make(chan job), at: -1}
-	d.parts = make([][]Digest, opt.workers())
+	for range opt.workers() {
+		d.parts = append(d.parts, &merkle.Collector{})
+	}
 	var all sync.WaitGroup
-	for w := range d.parts {
-		all.Go(func() { d.work(w) })
+	for _, part := range d.parts {
+		all.Go(func() { d.work(part) })
 	}
 	err := d.feed(ctx, source)
 	close(d.jobs)
@@ -194,26 +192,14 @@ func digestAll(ctx context.Context, source Source, shape Digest, opt Options) ([
 	if err != nil {
 		return nil, err
 	}
-	if len(d.parts) == 1 {
-		return d.parts[0], nil
-	}
-	n := 0
-	for _, p := range d.parts {
-		n += len(p)
-	}
-	out := make([]Digest, 0, n)
-	for i, p := range d.parts {
-		out = append(out, p...)
-		d.parts[i] = nil
-	}
-	return out, nil
+	return merkle.New(d.parts...), nil
 }
 
 type digester struct {
 	shape Digest
 	salt  *Salt
 	jobs  chan job
-	parts [][]Digest
+	parts []*merkle.Collector // one a worker
 
 	mu  sync.Mutex
 	err error // of the earliest block that failed
@@ -247,19 +233,17 @@ func (d *digester) failed() bool {
 
 // work digests blocks until there are no more. After a failure elsewhere it
 // goes on with what was handed out, so that the earliest failure is told.
-func (d *digester) work(w int) {
+func (d *digester) work(part *merkle.Collector) {
 	h := NewHasher(d.shape, d.salt)
-	var part []Digest
 	for j := range d.jobs {
 		err := j.block.Each(func(body []byte) error {
-			part = append(part, h.Sum(body))
+			part.Add(h.Sum(body))
 			return nil
 		})
 		if err != nil {
 			d.fail(j.number, err)
 		}
 	}
-	d.parts[w] = part
 }
 
 func (d *digester) fail(number int, err error) {

@@ -16,7 +16,7 @@
 //	dataset manifest          the dataset, with its parent
 //	a manifest document       the files of its root, which the root itself proves
 //	test result               subject -> evaluation; FAILED marks the subject
-//	SLSA VSA v1               subject -> decision; FAILED marks the subject
+//	SLSA VSA v1               subject -> decision; PASSED vouches, FAILED marks
 //	approval                  subject -> approval
 //	inference batch           model -> deployment -> batch
 //

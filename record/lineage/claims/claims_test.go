@@ -2,6 +2,8 @@ package claims
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -49,7 +51,8 @@ func training(id string, datasets ...statement.Descriptor) *statement.SLSAProven
 }
 
 func manifestOf(name, version string) *statement.DatasetManifest {
-	return &statement.DatasetManifest{Name: name, Version: version, Manifest: statement.Descriptor{Digest: sha("e")}, Files: 1, Bytes: 1}
+	sum := sha256.Sum256([]byte(name + version))
+	return &statement.DatasetManifest{Name: name, Version: version, Manifest: statement.Descriptor{Digest: statement.SHA256(hex.EncodeToString(sum[:]))}, Files: 1, Bytes: 1}
 }
 
 // write puts documents into a folder.
@@ -211,11 +214,15 @@ func TestFailedResultsTaint(t *testing.T) {
 func TestParentAndSwappedDataset(t *testing.T) {
 	k := signer(t)
 	child := manifestOf("loans", "8")
-	child.Parent, child.ParentManifest, child.Manifest.Digest = sha("a"), sha("e"), sha("d")
+	child.Parent, child.ParentManifest = sha("a"), manifestOf("loans", "7").Manifest.Digest
 	g, _, err := Read(context.Background(), Options{Keys: []*keys.Public{k.Public()}}, write(t, map[string][]byte{
 		"1.json": bundleOf(t, k, manifestOf("loans", "7"), sub("a")),
 		"2.json": bundleOf(t, k, child, sub("b")),
-		"3.json": bundleOf(t, k, func() *statement.DatasetManifest { m := manifestOf("loans", "7"); m.Manifest.Digest = sha("c"); return m }(), sub("f")),
+		"3.json": bundleOf(t, k, func() *statement.DatasetManifest {
+			m := manifestOf("loans", "7")
+			m.Manifest.Digest = sha("c")
+			return m
+		}(), sub("f")),
 	}))
 	if err != nil {
 		t.Fatal(err)

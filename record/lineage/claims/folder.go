@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"bartizan/attest"
 	"bartizan/attest/bundle"
@@ -20,7 +21,7 @@ import (
 // Limits of what is read.
 const (
 	MaxDocument = bundle.MaxSize // bytes of a JSON document, or of a line
-	MaxLines    = 1 << 30        // bytes of a file of lines
+	MaxLines    = 256 << 20      // bytes of a file of lines
 )
 
 // logHeader begins logs of inference records.
@@ -71,14 +72,16 @@ type parsed struct {
 // files, so that the outcome does not depend on who is first.
 func (r *Reader) files(ctx context.Context, root *tree.Root, entries []tree.Entry) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	workers := r.opt.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	queue := make(chan chan parsed, 2*workers)
 	slots := make(chan struct{}, workers)
-	go func() {
+	var running sync.WaitGroup
+	defer running.Wait() // the root is closed after this
+	defer cancel()
+	running.Go(func() {
 		defer close(queue)
 		for _, e := range entries {
 			out := make(chan parsed, 1)
@@ -88,13 +91,13 @@ func (r *Reader) files(ctx context.Context, root *tree.Root, entries []tree.Entr
 				return
 			}
 			slots <- struct{}{}
-			go func() {
+			running.Go(func() {
 				defer func() { <-slots }()
 				docs, err := r.file(ctx, root, e)
 				out <- parsed{docs, err}
-			}()
+			})
 		}
-	}()
+	})
 	var all []error
 	for out := range queue {
 		p := <-out

@@ -159,8 +159,8 @@ func (c *claimant) manifest() error {
 }
 
 // about makes a node of the statement itself, downstream of its subjects.
-func (c *claimant) about(kind lineage.Kind, r lineage.Relation, name string) (self lineage.Ref, subjects []lineage.Ref, err error) {
-	if subjects, err = c.subjects(lineage.Artifact, lineage.Guess, false); err != nil {
+func (c *claimant) about(kind lineage.Kind, r lineage.Relation, name string, describes bool) (self lineage.Ref, subjects []lineage.Ref, err error) {
+	if subjects, err = c.subjects(lineage.Artifact, lineage.Guess, describes); err != nil {
 		return 0, nil, err
 	}
 	self, err = c.b.Thing(c.ev, lineage.Thing{Keys: []string{c.id}, Kind: kind, Sure: lineage.Definite, Described: true, Name: name})
@@ -180,7 +180,7 @@ func (c *claimant) test() error {
 	if err != nil {
 		return err
 	}
-	self, subjects, err := c.about(lineage.Evaluation, lineage.Evaluated, string(t.Result))
+	self, subjects, err := c.about(lineage.Evaluation, lineage.Evaluated, string(t.Result), false)
 	if err != nil {
 		return err
 	}
@@ -206,16 +206,19 @@ func first(tests []string) string {
 	return ": " + clip(tests[0])
 }
 
+// summary: a gate that passed a thing vouches for it, as a summary is meant to be
+// relied on in place of what was summed up.
 func (c *claimant) summary() error {
 	v, err := statement.ParseVSA(c.s)
 	if err != nil {
 		return err
 	}
-	_, subjects, err := c.about(lineage.Decision, lineage.Decided, string(v.VerificationResult)+" for "+clip(v.ResourceURI))
+	passed := v.VerificationResult == statement.Passed
+	_, subjects, err := c.about(lineage.Decision, lineage.Decided, string(v.VerificationResult)+" for "+clip(v.ResourceURI), passed)
 	if err != nil {
 		return err
 	}
-	if v.VerificationResult == statement.Failed {
+	if !passed {
 		c.mark(subjects, "a verification summary is FAILED for "+clip(v.ResourceURI))
 	}
 	return nil
@@ -236,7 +239,7 @@ func (c *claimant) approval() error {
 	if a.Environment != "" {
 		name += " in " + a.Environment
 	}
-	_, _, err = c.about(lineage.Approval, lineage.Approved, clip(name))
+	_, _, err = c.about(lineage.Approval, lineage.Approved, clip(name), false)
 	return err
 }
 

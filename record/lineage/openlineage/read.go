@@ -73,15 +73,16 @@ type run struct {
 	parent     string
 	inputs     []Dataset
 	outputs    []Dataset
+	versions   map[name]versions
 	clash      []string // inputs that two events give two versions
 	ref        lineage.Ref
 }
 
-// begun and ended bound a run by its own events: START, and the last one.
+// add takes in an event: a run lasts from its first event to its last.
 func (h *history) add(e Sourced, sum [32]byte) {
 	r, ok := h.runs[e.Run.RunID]
 	if !ok {
-		r = &run{id: e.Run.RunID, first: e, sum: sum, start: e.time, end: e.time}
+		r = &run{id: e.Run.RunID, first: e, sum: sum, start: e.time, end: e.time, versions: map[name]versions{}}
 		h.runs[r.id] = r
 	}
 	if e.time.Before(r.start) || e.time.Equal(r.start) && string(sum[:]) < string(r.sum[:]) {
@@ -97,26 +98,33 @@ func (h *history) add(e Sourced, sum [32]byte) {
 	r.inputs, r.outputs = append(r.inputs, e.Inputs...), append(r.outputs, e.Outputs...)
 }
 
+// versions are those that the events before gave one input.
+type versions struct {
+	first string
+	all   map[string]bool
+}
+
 // compare finds inputs of which this event and those before name different versions.
 func (r *run) compare(in []Dataset) {
+	for i := range in {
+		v := in[i].version()
+		before, ok := r.versions[in[i].key()]
+		if v == "" || !ok || before.all[v] || len(r.clash) >= maxLinks {
+			continue
+		}
+		r.clash = append(r.clash, fmt.Sprintf("events of run %s give the input %q version %q and version %q", r.id, in[i].Name, clip(before.first), clip(v)))
+	}
 	for i := range in {
 		v := in[i].version()
 		if v == "" {
 			continue
 		}
-		same, other := false, ""
-		for j := range r.inputs {
-			if d := &r.inputs[j]; d.key() == in[i].key() && d.version() != "" {
-				if d.version() == v {
-					same = true
-				} else {
-					other = d.version()
-				}
-			}
+		known, ok := r.versions[in[i].key()]
+		if !ok {
+			known = versions{first: v, all: map[string]bool{}}
+			r.versions[in[i].key()] = known
 		}
-		if !same && other != "" && len(r.clash) < maxLinks {
-			r.clash = append(r.clash, fmt.Sprintf("events of run %s give the input %q version %q and version %q", r.id, in[i].Name, clip(other), clip(v)))
-		}
+		known.all[v] = true
 	}
 }
 
@@ -171,13 +179,38 @@ func settle(list []Dataset) []Dataset {
 func (h *history) write(r *run) {
 	for i := range r.outputs {
 		if d := &r.outputs[i]; d.version() == "" {
-			h.written[d.key()] = append(h.written[d.key()], write{at: r.end, run: r.id})
+			for _, n := range d.names() {
+				h.written[n] = append(h.written[n], write{at: r.end, run: r.id})
+			}
 		}
 	}
 }
 
-// before finds who wrote last before a time, or "".
-func (h *history) before(n name, at time.Time) string {
+// names gives the dataset's name and its symlinks.
+func (d *Dataset) names() []name {
+	out := []name{d.key()}
+	if s := d.Facets.Symlinks; s != nil {
+		for _, id := range s.Identifiers {
+			if n := (name{id.Namespace, id.Name}); !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// before finds who wrote a dataset last before a time, by any of its names, or "".
+func (h *history) before(d *Dataset, at time.Time) string {
+	var last write
+	for _, n := range d.names() {
+		if w := h.lastOf(n, at); w.run != "" && (last.run == "" || last.at.Before(w.at)) {
+			last = w
+		}
+	}
+	return last.run
+}
+
+func (h *history) lastOf(n name, at time.Time) write {
 	list := h.written[n]
 	i, _ := slices.BinarySearchFunc(list, at, func(w write, at time.Time) int {
 		if w.at.Before(at) {
@@ -186,9 +219,9 @@ func (h *history) before(n name, at time.Time) string {
 		return 1
 	})
 	if i == 0 {
-		return ""
+		return write{}
 	}
-	return list[i-1].run
+	return list[i-1]
 }
 
 // claim makes the claims of one run.
@@ -203,7 +236,7 @@ func (h *history) claim(r *run) error {
 	}
 	var used []lineage.Ref
 	for i := range r.inputs {
-		ref, err := h.dataset(ev, &r.inputs[i], h.before(r.inputs[i].key(), r.start), false)
+		ref, err := h.dataset(ev, &r.inputs[i], h.before(&r.inputs[i], r.start), false)
 		if err != nil {
 			return err
 		}
@@ -266,10 +299,10 @@ func (h *history) dataset(ev uint32, d *Dataset, writer string, described bool) 
 	if _, err := statement.ParseDigest(d.version()); err == nil && !slices.Contains(t.Keys, d.version()) {
 		t.Keys = append(t.Keys, d.version())
 	}
-	t.Keys = append(t.Keys, d.nameKey(d.Namespace, d.Name, writer))
-	if s := d.Facets.Symlinks; s != nil {
-		for _, id := range s.Identifiers {
-			t.Keys = append(t.Keys, d.nameKey(id.Namespace, id.Name, writer))
+	own := d.Facets.Thing != nil && len(t.Keys) > 0 // written here: the keys say all
+	if !own {
+		for _, n := range d.names() {
+			t.Keys = append(t.Keys, d.nameKey(n.namespace, n.name, writer))
 		}
 	}
 	return h.b.Thing(ev, t)
@@ -285,11 +318,15 @@ func (d *Dataset) nameKey(namespace, of, writer string) string {
 	return lineage.NameKey("dataset", namespace, of)
 }
 
+// nameKinds are what keys of things without a digest begin with.
+var nameKinds = []string{"uri", "dataset", "manifest"}
+
 // digests keeps the keys that are digests, or of things that have none.
 func digests(keys []string) []string {
 	var out []string
 	for _, k := range keys {
-		if _, err := statement.ParseDigest(k); err == nil || strings.HasPrefix(k, "uri:") || strings.HasPrefix(k, "dataset:") {
+		prefix, _, _ := strings.Cut(k, ":")
+		if _, err := statement.ParseDigest(k); err == nil || slices.Contains(nameKinds, prefix) {
 			out = append(out, k)
 		}
 	}

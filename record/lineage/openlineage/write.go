@@ -108,11 +108,12 @@ func (w *writer) dataset(n lineage.Node) Dataset {
 		name = w.g.ID(n)
 	}
 	d := Dataset{Namespace: Namespace, Name: name}
-	d.name(w.keys[n], &version)
-	if version == "" {
+	if d.name(w.keys[n], &version); version == "" && strings.HasPrefix(w.g.ID(n), "sha") {
 		version = w.g.ID(n)
 	}
-	d.Facets.Version = &VersionFacet{facet: facet{Producer, versionFacetURL}, DatasetVersion: version}
+	if version != "" {
+		d.Facets.Version = &VersionFacet{facet: facet{Producer, versionFacetURL}, DatasetVersion: version}
+	}
 	d.Facets.Thing = &ThingFacet{facet: facet{Producer, thingFacetURL}, Kind: w.g.Kind(n).String(), Keys: w.keys[n]}
 	if w.g.Kind(n) == lineage.Model {
 		d.Facets.Type = &TypeFacet{facet: facet{Producer, typeFacetURL}, DatasetType: "MODEL"}
