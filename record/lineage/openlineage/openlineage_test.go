@@ -149,7 +149,7 @@ func TestFacets(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := g.NewWalker().Walk(parent, lineage.Down, -1)
-	if len(steps) != 3 {
+	if len(steps) != 4 { // the run, what it wrote, and who read that by its other name
 		t.Errorf("%d steps from the parent", len(steps))
 	}
 	out, err := g.FindOne("out")
@@ -241,4 +241,19 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestManyEventsOfOneRun(t *testing.T) {
+	var events []string
+	for i := range 50 {
+		var in []string
+		for j := range 5000 {
+			in = append(in, fmt.Sprintf("t%d@%d", j, i))
+		}
+		events = append(events, event("RUNNING", i, 1, in, nil))
+	}
+	g, err := build(t, events...)
+	if err != nil || g.Nodes() != 250_001 || len(g.Conflicts()) == 0 {
+		t.Error(err)
+	}
 }
