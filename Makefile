@@ -82,7 +82,7 @@ peers: build ## signers, statements, loaders and lineage of others against these
 	tools/peers/signing $(BIN)
 	tools/peers/statements $(BIN)
 	tools/loaders/run $(BIN) $(VERIFIER)
-	clients/python/tests/run $(VERIFIER)
+	BARTIZAN_VERIFY=$(abspath $(VERIFIER)) clients/python/tests/run
 	tools/lineage/run $(BIN)
 
 deps: ## fetch every module, and install the optional components of the tests (softhsm2, b3sum)
