@@ -7,6 +7,7 @@ import (
 	"bartizan/attest"
 	"bartizan/finding"
 	"bartizan/finding/encode"
+	"bartizan/record/lineage"
 	"bartizan/subject"
 	"bartizan/version"
 )
@@ -30,7 +31,7 @@ func (f *reportFlags) printReports(e *env, reports ...finding.SubjectReport) err
 	}
 	defer out.discard()
 	width, terminal := isTerminal(out.Writer)
-	rules, err := finding.NewCatalogue(attest.Rules())
+	rules, err := finding.NewCatalogue(attest.Rules(), lineage.Rules())
 	if err != nil {
 		return err
 	}

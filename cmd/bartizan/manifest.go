@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"bartizan/attest"
@@ -26,6 +27,11 @@ type manifestCmd struct {
 type saltFlag struct {
 	SaltFile string `placeholder:"FILE" help:"A secret (16 bytes or more, all of the file) that keys the digests of records, so that likely records cannot be guessed from them."`
 }
+
+// tightGC is how much garbage there may be, in percent of what is in use, while
+// the digests of all records are in memory. They hold no pointers, so that
+// collecting often costs little.
+const tightGC = 25
 
 // options are those for reading records, with every format that has any.
 func (f *saltFlag) options() (records.Options, error) {
@@ -79,6 +85,7 @@ func (c *manifestCreateCmd) Run(e *env) error {
 	if err != nil && len(attest.Refusals(err)) == 0 {
 		return err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(tightGC))
 	var m *manifest.Manifest
 	if err == nil {
 		m, err = c.create(e, opt)

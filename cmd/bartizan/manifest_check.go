@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"bartizan/attest"
 	"bartizan/attest/manifest"
@@ -135,6 +136,7 @@ func (c *manifestCheckCmd) checkFiles(e *env, m *manifest.Manifest) (unchecked s
 	if m.Records.Salt != nil && reading.Salt == nil {
 		return "records-unchecked: the records are salted, and their roots can only be computed with --salt-file; the files are as in the manifest", nil
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(tightGC))
 	read, err := records.ReadListed(e.ctx, root, files, reading)
 	if err != nil {
 		return "", err

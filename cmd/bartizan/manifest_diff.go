@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"bartizan/attest"
@@ -100,6 +101,7 @@ func (d *diffing) count(ctx context.Context) error {
 	if d.Records == nil {
 		return usagef("--data-before: one of the manifests does not commit to records")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(tightGC))
 	before, err := d.read(ctx, d.before, d.cmd.DataBefore)
 	if err != nil {
 		return err
@@ -233,4 +235,3 @@ func (d *diffing) recordText(r *manifest.RecordDifference) string {
 	}
 	return line + fmt.Sprintf("; at least %d added and %d removed (exactly: with the data of both)", r.MinAdded, r.MinRemoved)
 }
-

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 
 	"bartizan/attest"
 	"bartizan/attest/manifest"
@@ -138,6 +139,7 @@ func (p *proving) prove(e *env) (*records.Proof, error) {
 			return nil, err
 		}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(tightGC))
 	read, err := records.ReadListed(e.ctx, root, files, p.reading)
 	if err != nil {
 		return nil, err

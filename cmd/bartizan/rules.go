@@ -9,6 +9,7 @@ import (
 	"bartizan/attest"
 	"bartizan/detect/artifact"
 	"bartizan/finding"
+	"bartizan/record/lineage"
 )
 
 type rulesCmd struct{ listing }
@@ -19,7 +20,7 @@ func catalogue() (*finding.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return finding.NewCatalogue(engine.Rules(), attest.Rules())
+	return finding.NewCatalogue(engine.Rules(), attest.Rules(), lineage.Rules())
 }
 
 func (c *rulesCmd) Run(e *env) error {

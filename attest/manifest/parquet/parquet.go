@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
@@ -34,6 +35,11 @@ const (
 	maxColumns = 10_000
 	maxBuffer  = 256 << 20 // bytes of one page, uncompressed
 	maxFooter  = 64 << 20
+
+	// A few bytes can stand for billions of values (runs, dictionaries). What a
+	// file may come to, for each of its bytes, and any file:
+	rowsPerByte, rowsOfAny   = 16, 4 << 20
+	bytesPerByte, bytesOfAny = 1000, 1 << 30
 )
 
 // source gives one block a row group.
@@ -43,6 +49,8 @@ type source struct {
 	reader *file.Reader
 	schema *schema
 	next   int
+	rows   int64        // as the footer has them
+	bytes  atomic.Int64 // of rows so far
 }
 
 // Open reads the footer of a Parquet file.
@@ -58,13 +66,35 @@ func Open(in io.ReaderAt, size int64) (records.Source, error) {
 		if s.reader, err = file.NewParquetReader(io.NewSectionReader(in, 0, size), file.WithReadProps(props)); err != nil {
 			return malformed("no Parquet file: %s", err)
 		}
-		s.schema, err = readSchema(s.reader.MetaData().Schema)
-		return err
+		if s.schema, err = readSchema(s.reader.MetaData().Schema); err != nil {
+			return err
+		}
+		return s.countRows()
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// countRows bounds what the row groups claim to have.
+func (s *source) countRows() error {
+	for i := range s.reader.NumRowGroups() {
+		n := s.reader.MetaData().RowGroups[i].GetNumRows()
+		if n < 0 || n > rowsOfAny+rowsPerByte*s.size-s.rows {
+			return malformed("row group %d claims %d rows, more than a file of %d bytes is likely to hold", i, n, s.size)
+		}
+		s.rows += n
+	}
+	return nil
+}
+
+// spend counts the bytes of a row.
+func (s *source) spend(n int) error {
+	if s.bytes.Add(int64(n)) > bytesOfAny+bytesPerByte*s.size {
+		return malformed("rows of more than %d bytes in a file of %d", bytesOfAny+bytesPerByte*s.size, s.size)
+	}
+	return nil
 }
 
 // checkFooter refuses what the library would allocate for before it looks.
@@ -127,6 +157,9 @@ func (g *group) each(yield func(body []byte) error) error {
 		var err error
 		if w.out, err = w.row(w.out[:0], g.schema); err != nil {
 			return fmt.Errorf("row group %d: %w", g.number, err)
+		}
+		if err := g.spend(len(w.out)); err != nil {
+			return err
 		}
 		if err := yield(w.out); err != nil {
 			return err

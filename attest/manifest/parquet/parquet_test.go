@@ -191,6 +191,28 @@ func TestNoParquet(t *testing.T) {
 	}
 }
 
+// TestBombs: runs and dictionaries make billions of rows of a few bytes.
+func TestBombs(t *testing.T) {
+	data := write(t, table(t, mixed(), mixedRows))
+	opened, err := Open(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := opened.(*source)
+	for _, n := range []int64{rowsOfAny + rowsPerByte*s.size, 1 << 62, -1} { // besides the three that were counted
+		s.reader.MetaData().RowGroups[0].NumRows = n
+		if err := s.countRows(); err == nil {
+			t.Errorf("%d rows", n)
+		}
+	}
+	if err := s.spend(bytesOfAny); err != nil {
+		t.Error(err)
+	}
+	if err := s.spend(int(bytesPerByte*s.size) + 1); err == nil {
+		t.Error("rows without end")
+	}
+}
+
 // FuzzOpen ends in rows or in MalformedError.
 func FuzzOpen(f *testing.F) {
 	batch := table(f, mixed(), mixedRows)
