@@ -83,7 +83,7 @@ peers: build ## signers, statements, loaders and lineage of others against these
 	tools/peers/statements $(BIN)
 	tools/loaders/run $(BIN) $(VERIFIER)
 	BARTIZAN_VERIFY=$(abspath $(VERIFIER)) clients/python/tests/run
-	python3 tools/lineage/conformance.py $(BIN)
+	tools/lineage/run $(BIN)
 
 deps: ## fetch every module, and install the optional components of the tests (softhsm2, b3sum)
 	$(GO) mod download
