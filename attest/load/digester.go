@@ -11,13 +11,16 @@ import (
 	"bartizan/attest/hashing"
 )
 
+// step is how much a digester is given at a time.
+const step = hashing.StepSize
+
 // digester goes through the bytes of one unit, step by step, and holds their
 // digest against that of the unit.
 type digester struct {
 	unit   *unit
-	stream hash.Hash  // nil where the digest is a tree
+	stream hash.Hash // nil where the digest is a tree
+	tree   *hashing.Tree
 	groups [][32]byte // of the tree
-	next   int
 }
 
 func (u *unit) digester() (*digester, error) {
@@ -25,8 +28,11 @@ func (u *unit) digester() (*digester, error) {
 	switch {
 	case u.chunk:
 		d.groups = make([][32]byte, 1)
+		d.tree = hashing.NewTree(u.start, u.whole, d.groups)
 	case u.algorithm == hashing.BLAKE3:
-		d.groups = make([][32]byte, hashing.Groups(u.end-u.start))
+		size := u.end - u.start
+		d.groups = make([][32]byte, hashing.Groups(size))
+		d.tree = hashing.NewTree(0, size, d.groups)
 	default:
 		var err error
 		d.stream, err = newHash(u.algorithm)
@@ -35,39 +41,21 @@ func (u *unit) digester() (*digester, error) {
 	return d, nil
 }
 
-// step is how many bytes write takes at a time; only the last may be fewer. It
-// fits the second-level cache, together with the page that it was read from.
-func (d *digester) step() int {
-	if d.stream == nil {
-		return hashing.ChunkSize
-	}
-	return 128 << 10
-}
-
+// write takes one step; only the last of the unit may be shorter.
 func (d *digester) write(data []byte) {
-	switch u := d.unit; {
-	case d.stream != nil:
+	if d.stream != nil {
 		d.stream.Write(data)
-	case u.chunk:
-		d.groups[0] = hashing.ChunkCV(data, u.index, u.only)
-		d.next++
-	default:
-		groupsOf(d.groups, data, d.next, u.end-u.start)
-		d.next++
+		return
 	}
+	d.tree.Write(data)
 }
 
-// proves ends it. A tree of no bytes has one group too.
+// proves ends it. The chaining value of the only chunk of a file is its root.
 func (d *digester) proves() bool {
 	if d.stream != nil {
 		return bytes.Equal(d.stream.Sum(nil), d.unit.digest)
 	}
-	if d.next == 0 {
-		d.write(nil)
-	}
-	if d.unit.chunk {
-		return d.next == 1 && bytes.Equal(d.groups[0][:], d.unit.digest)
-	}
+	d.tree.End()
 	return d.unit.isRoot(d.groups)
 }
 

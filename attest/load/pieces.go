@@ -10,10 +10,6 @@ import (
 	"bartizan/attest"
 )
 
-// ahead is how many pieces are under way for each worker when a file is read in
-// order: enough that nobody waits for the reader.
-const ahead = 2
-
 // maxHeld bounds the pieces in memory where they are tiny.
 const maxHeld = 64
 
@@ -24,7 +20,8 @@ type pieces struct {
 	src    *os.File
 	plan   *plan
 	budget int64
-	depth  int // how many pieces are read ahead
+	window window
+	slots  chan struct{} // batches that are being loaded
 
 	loading sync.WaitGroup
 	told    func(int64)
@@ -54,14 +51,13 @@ type piece struct {
 
 func newPieces(ctx context.Context, src *os.File, p *plan, opt Options) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
-	most := max(p.largest(), 1)
-	c := &pieces{
-		ctx: ctx, cancel: cancel, src: src, plan: p, depth: ahead * opt.Workers, told: opt.Progress,
-		budget: max(opt.Cache, most*int64(2*opt.Workers)), held: map[int]*piece{},
+	win := newWindow(p, opt.Workers)
+	return &pieces{
+		ctx: ctx, cancel: cancel, src: src, plan: p, told: opt.Progress,
+		window: win, slots: make(chan struct{}, win.batches),
+		// What is read ahead must not drive out itself, nor the piece in use.
+		budget: max(opt.Cache, p.largest()*int64(win.depth)), held: map[int]*piece{},
 	}
-	// What is read ahead must not drive out itself, nor the piece in use.
-	c.depth = int(min(int64(c.depth), max(1, c.budget/most-1), maxHeld-1))
-	return c
 }
 
 // get gives a verified piece, which the caller must release.
@@ -79,25 +75,6 @@ func (c *pieces) get(i int) (*piece, error) {
 		return nil, p.err
 	}
 	return p, nil
-}
-
-// prefetch has piece i and those after it loaded in the background. i itself
-// runs there too, so that the caller meets one that is on its way.
-func (c *pieces) prefetch(i int) {
-	for j := i; j < i+c.depth && j < c.plan.units(); j++ {
-		p, mine, err := c.claim(j)
-		switch {
-		case err != nil:
-			return
-		case !mine:
-			c.release(p)
-		default:
-			go func() {
-				c.load(p)
-				c.release(p)
-			}()
-		}
-	}
 }
 
 // claim gives piece i with one more user; mine says that the caller loads it.
@@ -145,7 +122,7 @@ func (c *pieces) done(p *piece) {
 func (c *pieces) drop(p *piece) {
 	delete(c.held, p.index)
 	c.bytes -= p.size
-	if len(c.free) < 2*c.depth {
+	if len(c.free) < c.window.depth {
 		c.free = append(c.free, p.data[:0])
 	}
 }
@@ -167,43 +144,58 @@ func (c *pieces) evict(size int64) {
 	}
 }
 
-// load reads the piece's bytes once and verifies them where they then stay.
+// load reads the piece's bytes once and verifies them where they then stay. Each
+// step is digested while it is in the processor's cache.
 func (c *pieces) load(p *piece) {
-	defer c.loading.Done()
 	u := c.plan.unit(p.index)
 	buf := c.buffer(p.size)
-	if err := c.read(&u, buf); err != nil {
-		c.fail(p, err)
-	} else if p.data = buf; c.told != nil {
-		c.told(p.size)
-	}
-	close(p.done)
+	c.settle(p, buf, c.read(&u, buf))
 }
 
-// read fills buf and digests each step of it while it is in the processor's
-// cache.
 func (c *pieces) read(u *unit, buf []byte) error {
 	d, err := u.digester()
 	if err != nil {
 		return err
 	}
-	for at := 0; at < len(buf); {
-		step := buf[at:min(at+d.step(), len(buf))]
-		n, err := c.src.ReadAt(step, u.start+int64(at))
-		switch {
-		case n == len(step): // io.EOF together with all bytes is no error
-		case errors.Is(err, io.EOF):
-			return c.plan.short(u)
-		default:
-			return c.plan.unreadable(err)
+	for at := 0; at < len(buf); at += step {
+		part := cut(buf, at)
+		if err := c.fill(u, part, at); err != nil {
+			return err
 		}
-		d.write(step)
-		at += n
+		d.write(part)
 	}
 	if !d.proves() {
 		return c.plan.mismatch(u)
 	}
 	return nil
+}
+
+// cut is the step of buf that begins at so many bytes: empty after its end.
+func cut(buf []byte, at int) []byte {
+	return buf[min(at, len(buf)):min(at+step, len(buf))]
+}
+
+// fill reads a part that begins so many bytes after the start of the unit.
+func (c *pieces) fill(u *unit, part []byte, at int) error {
+	n, err := c.src.ReadAt(part, u.start+int64(at))
+	switch {
+	case n == len(part): // io.EOF together with all bytes is no error
+		return nil
+	case errors.Is(err, io.EOF):
+		return c.plan.short(u)
+	}
+	return c.plan.unreadable(err)
+}
+
+// settle ends the loading of a piece: data is what was verified.
+func (c *pieces) settle(p *piece, data []byte, err error) {
+	if err != nil {
+		c.fail(p, err)
+	} else if p.data = data; c.told != nil {
+		c.told(p.size)
+	}
+	close(p.done)
+	c.loading.Done()
 }
 
 // fail keeps the first refusal for good: a file that was tampered with once is

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -41,9 +42,8 @@ type unit struct {
 	start, end int64
 	algorithm  hashing.Algorithm
 	digest     []byte
-	chunk      bool // digest is the chaining value of chunk index
-	index      uint64
-	only       bool
+	chunk      bool  // digest is the chaining value of this chunk
+	whole      int64 // size of the file that the chunk is of
 }
 
 // newPlan checks the evidence itself. The file's size is needed where the
@@ -152,8 +152,8 @@ func (p *plan) unit(i int) unit {
 		return unit{start: r.Start, end: r.End, algorithm: r.Algorithm, digest: r.Digest}
 	}
 	start := int64(i) * hashing.ChunkSize
-	u := unit{start: start, end: start + min(hashing.ChunkSize, p.size-start), chunk: true, index: uint64(i)}
-	if u.only = p.units() == 1; u.only {
+	u := unit{start: start, end: start + min(hashing.ChunkSize, p.size-start), chunk: true, whole: p.size}
+	if p.units() == 1 {
 		u.digest = p.tree.Root[:]
 	} else {
 		u.digest = p.tree.Chunks[i][:]
@@ -187,10 +187,18 @@ func (u *unit) proves(data []byte) (bool, error) {
 	if err != nil || int64(len(data)) != u.end-u.start {
 		return false, err
 	}
-	for at := 0; at < len(data); at += d.step() {
-		d.write(data[at:min(at+d.step(), len(data))])
+	for at := 0; at < len(data); at += step {
+		d.write(data[at:min(at+step, len(data))])
 	}
 	return d.proves(), nil
+}
+
+// match holds a digest of the unit's bytes against that which was signed.
+func (p *plan) match(u *unit, sum []byte) error {
+	if !bytes.Equal(sum, u.digest) {
+		return p.mismatch(u)
+	}
+	return nil
 }
 
 // mismatch is the refusal of a unit.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // writeWhole writes a file that appears whole or not at all: written beside the
@@ -19,8 +20,11 @@ func writeWhole(path string, data []byte, mode fs.FileMode) error {
 		path = real // a link stays a link
 	}
 	if info, err := os.Stat(path); err == nil {
-		if info.IsDir() {
+		switch {
+		case info.IsDir():
 			return fmt.Errorf("%s: is a folder: name a file in it", path)
+		case !info.Mode().IsRegular(): // a pipe, /dev/stdout: there is nothing to replace
+			return os.WriteFile(path, data, mode)
 		}
 		mode = info.Mode().Perm()
 	}
@@ -74,10 +78,11 @@ func writeBeside(path string, src io.Reader, mode fs.FileMode) (string, error) {
 func syncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
-		return err
+		return nil // a folder that may be written to and not read
 	}
-	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrInvalid) {
-		return errors.Join(err, f.Close())
+	err = f.Sync()
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+		err = nil
 	}
-	return f.Close()
+	return errors.Join(err, f.Close())
 }

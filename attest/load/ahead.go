@@ -1,0 +1,160 @@
+package load
+
+import (
+	"context"
+
+	"bartizan/attest/hashing"
+)
+
+// maxAhead bounds the memory of what is read ahead, unless single pieces are
+// larger: then it is two of them.
+const maxAhead = 256 << 20
+
+// window is how far a file that is read in order is read ahead. Pieces are loaded
+// in batches, each by one goroutine: two SHA-256 pieces at once, which takes 1.2
+// times as long as one, and so many small pieces that starting a goroutine for
+// them does not show.
+type window struct {
+	batch   int // pieces of a batch
+	batches int // that are loaded at a time
+	depth   int // pieces that are loaded, wait for it, or are handed over
+}
+
+// slack is how much more than the batches in work may be ready before it is asked
+// for, so that no worker waits for whoever takes the bytes, nor for another one
+// that was interrupted. Memory is taken only as the work begins.
+const slack = 16 << 20
+
+func newWindow(p *plan, workers int) window {
+	most := max(p.largest(), 1)
+	batch := max(1, (2*block)/most)
+	if batch == 1 && p.lanes() == 2 && 4*most <= maxAhead {
+		batch = 2
+	}
+	batch = min(batch, maxHeld/4)
+	fit := max(2, min(maxAhead/(batch*most), maxHeld/batch)) // batches
+	batches := min(int64(workers), fit-1)
+	more := max(1, min(slack/(batch*most), fit-batches))
+	return window{batch: int(batch), batches: int(batches), depth: int(batch * (batches + more))}
+}
+
+// lanes is how many pieces one goroutine digests at once.
+func (p *plan) lanes() int {
+	if p.units() > 0 && p.unit(0).pairs() {
+		return 2
+	}
+	return 1
+}
+
+func (u unit) pairs() bool { return !u.chunk && u.algorithm == hashing.SHA256 }
+
+// prefetch has piece i and those after it loaded in the background. i itself
+// runs there too, so that the caller meets one that is on its way. Batches are
+// whole: one that does not fit yet waits for the caller to move on.
+func (c *pieces) prefetch(i int) {
+	end := min(i+c.window.depth, c.plan.units())
+	for j := i; j < end; {
+		last := min(j+c.window.batch, c.plan.units())
+		if last > end {
+			return
+		}
+		batch, ok := c.claimNew(j, last)
+		if !ok {
+			return
+		}
+		if len(batch) == 0 {
+			j++
+			continue
+		}
+		j += len(batch)
+		go c.loadBatch(batch)
+	}
+}
+
+// claimNew claims the pieces from first to before last, up to the first one that
+// somebody has claimed already. False means that there is no more to be had.
+func (c *pieces) claimNew(first, last int) (batch []*piece, ok bool) {
+	for j := first; j < last; j++ {
+		p, mine, err := c.claim(j)
+		if err != nil {
+			c.abandon(batch, err)
+			return nil, false
+		}
+		if !mine {
+			c.release(p)
+			break
+		}
+		batch = append(batch, p)
+	}
+	return batch, true
+}
+
+// abandon settles pieces that nobody will load.
+func (c *pieces) abandon(batch []*piece, err error) {
+	for _, p := range batch {
+		c.settle(p, nil, err)
+		c.release(p)
+	}
+}
+
+// loadBatch loads pieces, two at once where that is faster, when it is its turn.
+func (c *pieces) loadBatch(batch []*piece) {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-c.ctx.Done():
+		c.abandon(batch, context.Cause(c.ctx))
+		return
+	}
+	var pair *hashing.Pair
+	for len(batch) > 0 {
+		n := 1
+		if len(batch) > 1 && c.plan.unit(batch[0].index).pairs() && c.plan.unit(batch[1].index).pairs() {
+			n = 2
+			if pair == nil {
+				pair = hashing.NewPair()
+			}
+			c.loadPair(pair, batch[0], batch[1])
+		} else {
+			c.load(batch[0])
+		}
+		for _, p := range batch[:n] {
+			c.release(p)
+		}
+		batch = batch[n:]
+	}
+}
+
+// loadPair is load for two pieces of SHA-256.
+func (c *pieces) loadPair(pair *hashing.Pair, p, q *piece) {
+	u, v := c.plan.unit(p.index), c.plan.unit(q.index)
+	a, b := c.buffer(p.size), c.buffer(q.size)
+	pair.Reset()
+	for at := 0; at < max(len(a), len(b)); at += step {
+		partA, partB := cut(a, at), cut(b, at)
+		errA := c.fill(&u, partA, at)
+		errB := c.fill(&v, partB, at)
+		if errA != nil || errB != nil {
+			c.loadApart(p, q, errA, errB)
+			return
+		}
+		pair.Write(partA, partB)
+	}
+	first, second := pair.Sums()
+	c.settle(p, a, c.plan.match(&u, first[:]))
+	c.settle(q, b, c.plan.match(&v, second[:]))
+}
+
+// loadApart has the error of one piece be its own alone.
+func (c *pieces) loadApart(p, q *piece, errP, errQ error) {
+	for _, one := range []struct {
+		*piece
+		err error
+	}{{p, errP}, {q, errQ}} {
+		if one.err != nil {
+			c.settle(one.piece, nil, one.err)
+		} else {
+			c.load(one.piece)
+		}
+	}
+}
