@@ -23,7 +23,7 @@ type window struct {
 // slack is how much more than the batches in work may be ready before it is asked
 // for, so that no worker waits for whoever takes the bytes, nor for another one
 // that was interrupted. Memory is taken only as the work begins.
-const slack = 16 << 20
+const slack = 4 << 20
 
 func newWindow(p *plan, workers int) window {
 	most := max(p.largest(), 1)
@@ -92,69 +92,70 @@ func (c *pieces) claimNew(first, last int) (batch []*piece, ok bool) {
 // abandon settles pieces that nobody will load.
 func (c *pieces) abandon(batch []*piece, err error) {
 	for _, p := range batch {
-		c.settle(p, nil, err)
+		c.settle(p, outcome{err: err})
 		c.release(p)
 	}
 }
 
-// loadBatch loads pieces, two at once where that is faster, when it is its turn.
+// outcome is what loading a piece came to: verified bytes, or why there are none.
+type outcome struct {
+	data []byte
+	err  error
+}
+
+// loadBatch loads the pieces when it is its turn. The turn is passed on before
+// the pieces are given out, so that whoever waits for them runs before the next
+// batch does, and they are taken while they are in the processor's cache.
 func (c *pieces) loadBatch(batch []*piece) {
 	select {
 	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
 	case <-c.ctx.Done():
 		c.abandon(batch, context.Cause(c.ctx))
 		return
 	}
-	var pair *hashing.Pair
-	for len(batch) > 0 {
-		n := 1
-		if len(batch) > 1 && c.plan.unit(batch[0].index).pairs() && c.plan.unit(batch[1].index).pairs() {
-			n = 2
-			if pair == nil {
-				pair = hashing.NewPair()
-			}
-			c.loadPair(pair, batch[0], batch[1])
-		} else {
-			c.load(batch[0])
-		}
-		for _, p := range batch[:n] {
-			c.release(p)
-		}
-		batch = batch[n:]
+	loaded := c.loadEach(batch)
+	<-c.slots
+	for i, p := range batch {
+		c.settle(p, loaded[i])
+		c.release(p)
 	}
 }
 
-// loadPair is load for two pieces of SHA-256.
-func (c *pieces) loadPair(pair *hashing.Pair, p, q *piece) {
+// loadEach loads two pieces at once where that is faster.
+func (c *pieces) loadEach(batch []*piece) []outcome {
+	loaded := make([]outcome, len(batch))
+	var pair *hashing.Pair
+	for i := 0; i < len(batch); i++ {
+		p := batch[i]
+		if i+1 == len(batch) || !c.plan.unit(p.index).pairs() || !c.plan.unit(p.index+1).pairs() {
+			loaded[i] = c.load(p)
+			continue
+		}
+		if pair == nil {
+			pair = hashing.NewPair()
+		}
+		loaded[i], loaded[i+1] = c.loadPair(pair, p, batch[i+1])
+		i++
+	}
+	return loaded
+}
+
+// loadPair is load for two pieces of SHA-256. Where one cannot be read, the
+// other is loaded on its own.
+func (c *pieces) loadPair(pair *hashing.Pair, p, q *piece) (forP, forQ outcome) {
 	u, v := c.plan.unit(p.index), c.plan.unit(q.index)
 	a, b := c.buffer(p.size), c.buffer(q.size)
 	pair.Reset()
 	for at := 0; at < max(len(a), len(b)); at += step {
 		partA, partB := cut(a, at), cut(b, at)
-		errA := c.fill(&u, partA, at)
-		errB := c.fill(&v, partB, at)
-		if errA != nil || errB != nil {
-			c.loadApart(p, q, errA, errB)
-			return
+		if err := c.fill(&u, partA, at); err != nil {
+			return outcome{err: err}, c.load(q)
+		}
+		if err := c.fill(&v, partB, at); err != nil {
+			return c.load(p), outcome{err: err}
 		}
 		pair.Write(partA, partB)
 	}
 	first, second := pair.Sums()
-	c.settle(p, a, c.plan.match(&u, first[:]))
-	c.settle(q, b, c.plan.match(&v, second[:]))
-}
-
-// loadApart has the error of one piece be its own alone.
-func (c *pieces) loadApart(p, q *piece, errP, errQ error) {
-	for _, one := range []struct {
-		*piece
-		err error
-	}{{p, errP}, {q, errQ}} {
-		if one.err != nil {
-			c.settle(one.piece, nil, one.err)
-		} else {
-			c.load(one.piece)
-		}
-	}
+	return outcome{a, c.plan.match(&u, first[:])}, outcome{b, c.plan.match(&v, second[:])}
 }

@@ -67,7 +67,7 @@ func (c *pieces) get(i int) (*piece, error) {
 		return nil, err
 	}
 	if mine {
-		c.load(p)
+		c.settle(p, c.load(p))
 	}
 	<-p.done
 	if p.err != nil {
@@ -146,10 +146,10 @@ func (c *pieces) evict(size int64) {
 
 // load reads the piece's bytes once and verifies them where they then stay. Each
 // step is digested while it is in the processor's cache.
-func (c *pieces) load(p *piece) {
+func (c *pieces) load(p *piece) outcome {
 	u := c.plan.unit(p.index)
 	buf := c.buffer(p.size)
-	c.settle(p, buf, c.read(&u, buf))
+	return outcome{buf, c.read(&u, buf)}
 }
 
 func (c *pieces) read(u *unit, buf []byte) error {
@@ -187,11 +187,11 @@ func (c *pieces) fill(u *unit, part []byte, at int) error {
 	return c.plan.unreadable(err)
 }
 
-// settle ends the loading of a piece: data is what was verified.
-func (c *pieces) settle(p *piece, data []byte, err error) {
-	if err != nil {
-		c.fail(p, err)
-	} else if p.data = data; c.told != nil {
+// settle ends the loading of a piece: from here on others have its bytes.
+func (c *pieces) settle(p *piece, o outcome) {
+	if o.err != nil {
+		c.fail(p, o.err)
+	} else if p.data = o.data; c.told != nil {
 		c.told(p.size)
 	}
 	close(p.done)

@@ -33,25 +33,44 @@ type Policy struct {
 // of nothing else that could be loaded. Every difference is a refusal; all that
 // are found are joined. Any other error means that something could not be read.
 func (m *Model) Check(ctx context.Context, root *tree.Root, p Policy) error {
-	if err := m.permitted(p); err != nil {
-		return err
-	}
-	entries, err := Entries(ctx, root)
+	c, err := m.checkTree(ctx, root, p)
 	if err != nil {
-		return err
-	}
-	c := &checking{Model: m, root: root, policy: p}
-	if err := c.names(); err != nil {
-		return err
-	}
-	c.match(entries)
-	if err := c.leftOut(); err != nil {
 		return err
 	}
 	if err := c.digests(ctx); err != nil {
 		return err
 	}
 	return errors.Join(c.refused...)
+}
+
+// CheckTree is Check without the digests: what is accepted of the statement, that
+// all files are there with the sizes that the statement says, and no others that
+// could be loaded. It is for those who hash every file as they take it
+// (load.CopyTo); on its own it says nothing of the bytes.
+func (m *Model) CheckTree(ctx context.Context, root *tree.Root, p Policy) error {
+	c, err := m.checkTree(ctx, root, p)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.refused...)
+}
+
+// checkTree gives what is left to hash, and the refusals so far. It errs where
+// nothing can be compared.
+func (m *Model) checkTree(ctx context.Context, root *tree.Root, p Policy) (*checking, error) {
+	if err := m.Permits(p); err != nil {
+		return nil, err
+	}
+	entries, err := Entries(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	c := &checking{Model: m, root: root, policy: p}
+	if err := c.names(); err != nil {
+		return nil, err
+	}
+	c.match(entries)
+	return c, c.leftOut()
 }
 
 // Entries lists the files of a tree that count: all but those of Git.
@@ -70,8 +89,9 @@ func Entries(ctx context.Context, root *tree.Root) ([]tree.Entry, error) {
 	return kept, nil
 }
 
-// permitted holds the statement against the policy.
-func (m *Model) permitted(p Policy) error {
+// Permits holds the statement against the policy: whether it is of before the
+// specification, and its digests. Nothing else of the policy is looked at.
+func (m *Model) Permits(p Policy) error {
 	if m.Legacy && p.RefuseLegacy {
 		return attest.Refuse(attest.PolicyPredicate, "", "%s is of before the specification: have it signed again", LegacyPredicateType)
 	}

@@ -217,3 +217,46 @@ func TestMethods(t *testing.T) {
 		t.Errorf("Ed25519 verifies a model: %q", code)
 	}
 }
+
+// CheckTree is all of Check but the digests.
+func TestCheckTree(t *testing.T) {
+	for _, c := range []struct {
+		name, file, text string
+		shards           int64
+		policy           oms.Policy
+		tree, all        attest.Code
+	}{
+		{name: "other bytes", file: "a/b", text: "4", all: attest.OMSDigestMismatch},
+		{name: "other bytes of a shard", file: "a/b", text: "4", shards: 1, all: attest.OMSDigestMismatch},
+		{name: "other length", file: "a/b", text: "44", shards: 1, tree: attest.OMSDigestMismatch, all: attest.OMSDigestMismatch},
+		{name: "another file", file: "new", text: "4", tree: attest.OMSFileUnsigned, all: attest.OMSFileUnsigned},
+		{
+			name: "a file that may not be ignored", file: "new.pkl", text: "\x80\x04N.", policy: oms.Policy{Ignore: []string{"new.pkl"}},
+			tree: attest.PolicyIgnore, all: attest.PolicyIgnore,
+		},
+		{
+			name: "a digest that is not accepted", file: "a/b", text: "3", policy: oms.Policy{Algorithms: []hashing.Algorithm{hashing.BLAKE3}},
+			tree: attest.PolicyHash, all: attest.PolicyHash,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := write(t, shapes)
+			m, err := oms.Describe(t.Context(), open(t, dir), oms.Options{ShardSize: c.shards})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.CheckTree(t.Context(), open(t, dir), oms.Policy{}); err != nil {
+				t.Error(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, c.file), []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.CheckTree(t.Context(), open(t, dir), c.policy); attest.CodeOf(err) != c.tree || c.tree == "" && err != nil {
+				t.Errorf("the tree: %v", err)
+			}
+			if err := m.Check(t.Context(), open(t, dir), c.policy); attest.CodeOf(err) != c.all {
+				t.Errorf("all: %v", err)
+			}
+		})
+	}
+}

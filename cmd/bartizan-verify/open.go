@@ -93,7 +93,7 @@ func (o *opening) verify(ctx context.Context) (*load.Sealed, error) {
 	if o.model, err = oms.Authenticate(ctx, raw, trust); err != nil {
 		return nil, err
 	}
-	if err := o.permits(o.model); err != nil {
+	if err := o.model.Permits(o.accepts()); err != nil {
 		return nil, err
 	}
 	root, err := tree.Open(o.path)

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
-	"bartizan/attest"
 	"bartizan/attest/bundle"
 	"bartizan/attest/hashing"
 	"bartizan/attest/keys"
@@ -148,30 +146,24 @@ func (o *options) readBundle() ([]byte, error) {
 	return raw, nil
 }
 
-func (o *options) policy() (p oms.Policy, err error) {
+// accepts is what the options say of statements, whatever the tree.
+func (o *options) accepts() (p oms.Policy) {
 	p.IgnoreUnsigned, p.RefuseLegacy = o.ignoreUnsigned, o.refuseLegacy
+	for _, h := range o.acceptHash {
+		p.Algorithms = append(p.Algorithms, hashing.Algorithm(h))
+	}
+	return p
+}
+
+func (o *options) policy() (p oms.Policy, err error) {
+	p = o.accepts()
 	if p.Bundle, err = within.Name(o.path, o.bundle); err != nil {
 		return p, err
 	}
 	if p.Ignore, err = within.Ignores(o.path, o.ignore); err != nil {
 		return p, usagef("--ignore %w", err)
 	}
-	for _, h := range o.acceptHash {
-		p.Algorithms = append(p.Algorithms, hashing.Algorithm(h))
-	}
 	return p, nil
-}
-
-// permits holds the statement against the options, where the tree as a whole is
-// not checked.
-func (o *options) permits(m *oms.Model) error {
-	if m.Legacy && o.refuseLegacy {
-		return attest.Refuse(attest.PolicyPredicate, "", "%s is of before the specification: have it signed again", oms.LegacyPredicateType)
-	}
-	if len(o.acceptHash) > 0 && !slices.Contains(o.acceptHash, string(m.Algorithm)) {
-		return attest.Refuse(attest.PolicyHash, "", "digests are %s: accepted are %v", m.Algorithm, []string(o.acceptHash))
-	}
-	return nil
 }
 
 func readAtMost(path string, limit int64) ([]byte, error) {

@@ -93,21 +93,20 @@ func (o *verifying) compare(ctx context.Context, m *oms.Model) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Check(ctx, root, policy); err != nil {
-		return err
+	if o.to == "" && !o.exec {
+		return m.Check(ctx, root, policy)
 	}
-	return o.take(ctx, root, load.FromModel(m, root))
+	return handover.Take(ctx, m, root, policy, func(want []load.Expected) error {
+		return o.take(ctx, root, want)
+	})
 }
 
-// take copies once more what was found to be as signed. A file that was swapped
-// since is a refusal like any other.
+// take makes the copy of files that are verified as they are copied.
 func (o *verifying) take(ctx context.Context, root *tree.Root, want []load.Expected) (err error) {
-	switch {
-	case o.to != "":
+	if o.to != "" {
 		return load.CopyTo(ctx, root, want, o.to, load.Options{SingleName: handover.Name(o.path)})
-	case o.exec:
-		o.copied, err = handover.Private(ctx, root, want, o.path, load.Options{})
 	}
+	o.copied, err = handover.Private(ctx, root, want, o.path, load.Options{})
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"bartizan/attest/oms"
 	"bartizan/attest/statement"
 	"bartizan/attest/tree"
+	"bartizan/cmd/internal/within"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -200,10 +201,10 @@ func (r *thingReader) describe(name string, root *tree.Root) (*oms.Model, error)
 	opt := oms.Options{}
 	if !root.Single() {
 		var err error
-		if opt.Bundle, err = nameWithin(name, r.bundle); err != nil {
+		if opt.Bundle, err = within.Name(name, r.bundle); err != nil {
 			return nil, err
 		}
-		if opt.Ignore, err = ignoresWithin(name, r.ignore); err != nil {
+		if opt.Ignore, err = ignored(name, r.ignore); err != nil {
 			return nil, err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"bartizan/attest/manifest/parquet"
 	"bartizan/attest/manifest/records"
 	"bartizan/attest/tree"
+	"bartizan/cmd/internal/within"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -202,7 +203,7 @@ func writableOutput(file string) error {
 // ignoresBeside are the ignored paths relative to the root, with files of our
 // own that lie within it.
 func ignoresBeside(root string, paths []string, own ...string) (manifest.Ignore, error) {
-	out, err := ignoresWithin(root, paths)
+	out, err := ignored(root, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +211,7 @@ func ignoresBeside(root string, paths []string, own ...string) (manifest.Ignore,
 		if file == "" || file == "-" {
 			continue
 		}
-		name, err := nameWithin(root, file)
+		name, err := within.Name(root, file)
 		if err != nil {
 			return nil, err
 		}

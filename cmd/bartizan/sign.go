@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"bartizan/attest/hashing"
 	"bartizan/attest/oms"
 	"bartizan/attest/tree"
+	"bartizan/cmd/internal/within"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -71,10 +71,10 @@ func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, erro
 	}
 	defer root.Close()
 	opt := oms.Options{Name: c.name(), Algorithm: hashing.Algorithm(c.Hash), ShardSize: shards}
-	if opt.Bundle, err = nameWithin(c.Path, c.Bundle); err != nil {
+	if opt.Bundle, err = within.Name(c.Path, c.Bundle); err != nil {
 		return err
 	}
-	if opt.Ignore, err = ignoresWithin(c.Path, c.Ignore); err != nil {
+	if opt.Ignore, err = ignored(c.Path, c.Ignore); err != nil {
 		return err
 	}
 	var state *oms.State
@@ -192,49 +192,12 @@ func writableFor(flag, file string) error {
 	return nil
 }
 
-// nameWithin gives the name of a file relative to the root, or "" where it lies
-// elsewhere. Only its folder has to exist.
-func nameWithin(root, file string) (string, error) {
-	from, err := filepath.EvalSymlinks(root)
+// ignored gives the paths of --ignore relative to the root. What is no path in it
+// is a mistake of the caller.
+func ignored(root string, paths []string) ([]string, error) {
+	names, err := within.Ignores(root, paths)
 	if err != nil {
-		return "", err
+		return nil, usagef("--ignore %w", err)
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(file))
-	if err != nil {
-		return "", err
-	}
-	if from, err = filepath.Abs(from); err != nil {
-		return "", err
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return "", err
-	}
-	rel, err := filepath.Rel(from, filepath.Join(dir, filepath.Base(file)))
-	if err != nil || rel == "." || rel == ".." || strings.HasPrefix(rel, "../") {
-		return "", nil // no relation: it lies elsewhere
-	}
-	return filepath.ToSlash(rel), nil
-}
-
-// ignoresWithin gives paths relative to the root: they may be given so, or as
-// absolute paths within it.
-func ignoresWithin(root string, paths []string) ([]string, error) {
-	var out []string
-	for _, p := range paths {
-		name := path.Clean(filepath.ToSlash(p))
-		if filepath.IsAbs(p) {
-			var err error
-			if name, err = nameWithin(root, p); err != nil {
-				return nil, usagef("--ignore: %w", err)
-			}
-		}
-		if name == "" || name == ".." || strings.HasPrefix(name, "../") {
-			return nil, usagef("--ignore %s: lies outside %s", p, root)
-		}
-		if name == "." {
-			return nil, usagef("--ignore %s: is everything", p)
-		}
-		out = append(out, name)
-	}
-	return out, nil
+	return names, nil
 }

@@ -4,8 +4,11 @@ import (
 	"errors"
 
 	"bartizan/attest/hashing"
+	"bartizan/attest/load"
 	"bartizan/attest/oms"
 	"bartizan/attest/tree"
+	"bartizan/cmd/internal/handover"
+	"bartizan/cmd/internal/within"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -80,18 +83,20 @@ func (c *verifyCmd) compare(e *env, m *oms.Model) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Check(e.ctx, root, policy); err != nil {
-		return err
+	if !c.copies() {
+		return m.Check(e.ctx, root, policy)
 	}
-	return c.take(e, root, m, c.Path)
+	return handover.Take(e.ctx, m, root, policy, func(want []load.Expected) error {
+		return c.take(e, root, want, c.Path)
+	})
 }
 
 func (c *verifyCmd) policy() (p oms.Policy, err error) {
 	p.IgnoreUnsigned, p.RefuseLegacy = c.IgnoreUnsigned, c.RefuseLegacy
-	if p.Bundle, err = nameWithin(c.Path, c.Bundle); err != nil {
+	if p.Bundle, err = within.Name(c.Path, c.Bundle); err != nil {
 		return p, err
 	}
-	if p.Ignore, err = ignoresWithin(c.Path, c.Ignore); err != nil {
+	if p.Ignore, err = ignored(c.Path, c.Ignore); err != nil {
 		return p, err
 	}
 	for _, h := range c.AcceptHash {

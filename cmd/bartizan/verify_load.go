@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"bartizan/attest/load"
-	"bartizan/attest/oms"
 	"bartizan/attest/tree"
 	"bartizan/cmd/internal/handover"
 )
@@ -42,15 +41,13 @@ func (f *loadFlags) checkLoad() error {
 	return nil
 }
 
-// take makes the copy, once the tree was found to be as signed. A file that was
-// swapped since is a refusal like one of the check.
-func (f *loadFlags) take(e *env, root *tree.Root, m *oms.Model, path string) error {
-	want := load.FromModel(m, root)
+// copies says that a verified copy is wanted.
+func (f *loadFlags) copies() bool { return f.To != "" || f.Exec }
+
+// take makes the copy of files that are verified as they are copied.
+func (f *loadFlags) take(e *env, root *tree.Root, want []load.Expected, path string) error {
 	if f.To != "" {
 		return load.CopyTo(e.ctx, root, want, f.To, load.Options{SingleName: handover.Name(path)})
-	}
-	if !f.Exec {
-		return nil
 	}
 	c, err := handover.Private(e.ctx, root, want, path, load.Options{})
 	if err != nil {

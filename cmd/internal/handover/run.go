@@ -48,6 +48,9 @@ func Run(ctx context.Context, command []string, path string, in io.Reader, out, 
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, append(passed(), os.Interrupt)...)
 	defer signal.Stop(signals)
+	// A signal that this process ignores would be ignored by the command as well; one
+	// that somebody listens for is not. Nobody reads what comes: writes give errors.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	if err := ctx.Err(); err != nil { // a signal that came before: nothing is started
 		return 0, err
 	}

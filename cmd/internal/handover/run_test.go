@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,17 @@ func TestName(t *testing.T) {
 		if got := handover.Name(path); got != want {
 			t.Errorf("%s: %s", path, got)
 		}
+	}
+}
+
+// A command gets the usual way of dying of a broken pipe, whatever this process
+// does about its own.
+func TestBrokenPipesAreTheCommands(t *testing.T) {
+	signal.Ignore(unix.SIGPIPE)
+	defer signal.Reset(unix.SIGPIPE)
+	var out bytes.Buffer
+	code, err := handover.Run(t.Context(), []string{"sh", "-c", "kill -PIPE $$; echo ignored"}, "/copy", nil, &out, &out)
+	if err != nil || code != 128+int(unix.SIGPIPE) || out.Len() > 0 {
+		t.Errorf("%d %v %q", code, err, out.String())
 	}
 }
