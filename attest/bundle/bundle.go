@@ -25,6 +25,10 @@ import (
 // MaxSize is the largest bundle that is read.
 const MaxSize = 32 << 20
 
+// Limits bound what a bundle may hold. Real ones have a few dozen objects: the
+// statement is one string here.
+func Limits() strictjson.Limits { return strictjson.Limits{Objects: 10_000, Commas: 50_000} }
+
 // MediaType is that of the bundles that are written.
 const MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
@@ -78,16 +82,19 @@ type wireMaterial struct {
 }
 
 type wireKey struct {
-	Hint     *string `json:"hint,omitempty"`
-	RawBytes *string `json:"rawBytes,omitempty"`
+	Hint     *string        `json:"hint,omitempty"`
+	RawBytes *string        `json:"rawBytes,omitempty"`
+	Unknown  jsontext.Value `json:",embed"` // keyDetails of old signers
 }
 
 type wireChain struct {
 	Certificates []wireCertificate `json:"certificates"`
+	Unknown      jsontext.Value    `json:",embed"`
 }
 
 type wireCertificate struct {
-	RawBytes *string `json:"rawBytes"`
+	RawBytes *string        `json:"rawBytes"`
+	Unknown  jsontext.Value `json:",embed"`
 }
 
 // Parse reads a bundle. What is wrong with it is BUNDLE_MALFORMED,
@@ -98,6 +105,9 @@ func Parse(data []byte) (*Bundle, error) {
 	}
 	if !utf8.Valid(data) {
 		return nil, malformed("", "no UTF-8")
+	}
+	if err := strictjson.Check(data, Limits()); err != nil {
+		return nil, malformed("", "%v", err)
 	}
 	var w wire
 	if err := strictjson.UnmarshalExact(data, &w); err != nil {
@@ -140,7 +150,7 @@ func (b *Bundle) material(raw jsontext.Value) error {
 		return malformed("verificationMaterial", "missing")
 	}
 	var m wireMaterial
-	if err := strictjson.Unmarshal(raw, &m); err != nil {
+	if err := strictjson.UnmarshalExact(raw, &m); err != nil {
 		return malformed("verificationMaterial", "%v", err)
 	}
 	b.LogEntries = len(m.TlogEntries)

@@ -46,7 +46,7 @@ func RootOf(chunks [][32]byte) [32]byte {
 
 // Groups is how many groups a file of so many bytes has; an empty file has one.
 func Groups(size int64) int {
-	return int(max(1, (size+ChunkSize-1)/ChunkSize))
+	return int(max(1, (size-1)/ChunkSize+1))
 }
 
 // fold combines the values of equally large subtrees, a power of two of chunks

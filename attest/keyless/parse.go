@@ -9,12 +9,14 @@ import (
 	"slices"
 
 	"bartizan/attest"
+	outer "bartizan/attest/bundle"
+	"bartizan/attest/keys"
 	"bartizan/attest/strictjson"
 )
 
 // Limits of what is read.
 const (
-	maxBundle     = 32 << 20
+	maxBundle     = outer.MaxSize
 	maxEntries    = 32
 	maxTimestamps = 32
 	maxChain      = 16
@@ -79,6 +81,9 @@ func malformed(name, format string, args ...any) error {
 func parse(data []byte) (*bundle, error) {
 	if len(data) > maxBundle {
 		return nil, malformed("", "larger than %d bytes", maxBundle)
+	}
+	if err := strictjson.Check(data, outer.Limits()); err != nil {
+		return nil, malformed("", "%v", err)
 	}
 	// Of a version that is not known nothing else is known either.
 	var only struct {
@@ -189,9 +194,9 @@ func (b *bundle) readChain(raw []*wireRaw) error {
 		if r == nil || len(r.Raw) == 0 {
 			return malformed(name, "certificate %d is empty", i)
 		}
-		cert, err := x509.ParseCertificate(r.Raw)
+		cert, err := keys.ParseCertificate(r.Raw)
 		if err != nil {
-			return malformed(name, "certificate %d is no X.509 certificate in DER", i)
+			return malformed(name, "certificate %d: %v", i, err)
 		}
 		if i > 0 && bytes.Equal(cert.RawIssuer, cert.RawSubject) {
 			return attest.Refuse(attest.CertUntrusted, "", "the bundle brings a root certificate along: roots come from the trusted root alone")

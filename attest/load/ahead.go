@@ -20,15 +20,16 @@ type window struct {
 	depth   int // pieces that are loaded, wait for it, or are handed over
 }
 
-// slack is how much more than the batches in work may be ready before it is asked
-// for, so that no worker waits for whoever takes the bytes, nor for another one
-// that was interrupted. Memory is taken only as the work begins.
+// slack is how much more than the batches in work (and one batch at the least) may
+// be ready before it is asked for, so that no worker waits for whoever takes the
+// bytes, nor for another one that was interrupted. More would drive the pieces out
+// of the processor's cache before they are taken. Memory is taken as work begins.
 const slack = 4 << 20
 
 func newWindow(p *plan, workers int) window {
 	most := max(p.largest(), 1)
 	batch := max(1, (2*block)/most)
-	if batch == 1 && p.lanes() == 2 && 4*most <= maxAhead {
+	if batch == 1 && p.lanes() == 2 && most <= maxAhead/4 {
 		batch = 2
 	}
 	batch = min(batch, maxHeld/4)

@@ -169,8 +169,8 @@ func TestCopyToTakesOnlyVacantPlaces(t *testing.T) {
 	}
 }
 
-// TestDiskFull wants a file system of few blocks: /dev/full stands for files,
-// and a size that no disk has for folders.
+// TestDiskFull wants more room than any disk has: it is found out before anything
+// is written. See TestDiskFills for disks that fill later.
 func TestDiskFull(t *testing.T) {
 	src := t.TempDir()
 	path := filepath.Join(src, "huge")

@@ -216,6 +216,14 @@ func (c *pieces) fail(p *piece, err error) {
 // buffer gives private memory of that size. Its old content is overwritten
 // whole, or the piece fails.
 func (c *pieces) buffer(size int64) []byte {
+	if b := c.used(size); b != nil {
+		return b
+	}
+	return make([]byte, size) // not under the lock: it takes milliseconds to clear
+}
+
+// used gives memory that a piece left behind.
+func (c *pieces) used(size int64) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := len(c.free) - 1; i >= 0; i-- { // the one that was used last
@@ -224,7 +232,7 @@ func (c *pieces) buffer(size int64) []byte {
 			return b[:size]
 		}
 	}
-	return make([]byte, size)
+	return nil
 }
 
 func (c *pieces) close() error {

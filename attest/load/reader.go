@@ -19,6 +19,11 @@ var ErrClosed = errors.New("the verified file is closed")
 // and served from there; what is in the file afterwards does not matter. A piece
 // that left the cache is read and verified anew.
 //
+// Whoever reads in order, by Read or WriteTo, has the pieces that follow loaded by
+// Options.Workers goroutines, two SHA-256 pieces at once on each; nothing of a
+// piece is given out before the whole piece was verified. ReadAt loads the pieces
+// that it needs and no others.
+//
 // The first refusal is final: later reads give it again.
 //
 // ReadAt may be called from several goroutines; Read, Seek and WriteTo move one

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"path"
+	"slices"
 
 	"bartizan/attest"
 	"bartizan/attest/hashing"
@@ -61,30 +63,46 @@ func (m *Model) checkTree(ctx context.Context, root *tree.Root, p Policy) (*chec
 	if err := m.Permits(p); err != nil {
 		return nil, err
 	}
-	entries, err := Entries(ctx, root)
+	files, err := entries(ctx, root, m.Resources)
 	if err != nil {
 		return nil, err
 	}
-	c := &checking{Model: m, root: root, policy: p}
+	c := &checking{Model: m, root: root, policy: p, byVerifier: newPathSet(p.Ignore), bySigner: newPathSet(m.Ignored)}
 	if err := c.names(); err != nil {
 		return nil, err
 	}
-	c.match(entries)
+	c.match(files)
 	return c, c.leftOut()
 }
 
-// Entries lists the files of a tree that count: all but those of Git.
-func Entries(ctx context.Context, root *tree.Root) ([]tree.Entry, error) {
-	defaults := DefaultIgnores()
-	entries, err := root.Walk(ctx, func(name string) bool { return anyUnder(name, defaults) })
+// entries lists the files of a tree that count: all but those of Git, unless they
+// are signed. A file by the name of Git's own that is not for people counts.
+func entries(ctx context.Context, root *tree.Root, resources []Resource) ([]tree.Entry, error) {
+	signed := map[string]bool{}
+	for i := range resources {
+		for name := resources[i].Name; name != "." && !signed[name]; name = path.Dir(name) {
+			signed[name] = true
+		}
+	}
+	all, err := root.Walk(ctx, func(name string) bool {
+		return (name == gitFolder || name == githubFolder) && !signed[name]
+	})
 	if err != nil {
 		return nil, err
 	}
-	kept := entries[:0]
-	for _, e := range entries {
-		if !anyUnder(e.Name, defaults) {
-			kept = append(kept, e)
+	defaults := DefaultIgnores()
+	kept := all[:0]
+	for _, e := range all {
+		if slices.Contains(defaults, e.Name) && !signed[e.Name] {
+			harmless, err := inert(root, e)
+			if err != nil {
+				return nil, err
+			}
+			if harmless {
+				continue
+			}
 		}
+		kept = append(kept, e)
 	}
 	return kept, nil
 }
@@ -114,9 +132,12 @@ type checking struct {
 	present map[string]tree.Entry
 	units   []hashing.Unit
 	wants   []*Resource
-	ignored []tree.Entry // files that somebody wants ignored
+	ignored []tree.Entry // files that the verifier wants ignored
 	extra   []tree.Entry // files that nobody speaks of
-	refused []error
+
+	leftBySigner         []tree.Entry // files that only the signer wants ignored
+	byVerifier, bySigner pathSet
+	refused              []error
 }
 
 // names holds what only shows once the root is known: "." is a lone file.
@@ -190,15 +211,19 @@ func (c *checking) unsigned(entries []tree.Entry, signed map[string]bool) {
 		switch {
 		case signed[e.Name], e.Name == c.policy.Bundle && c.policy.Bundle != "":
 		case c.ShardSize > 0 && e.Size == 0: // the format does not list them
-		case anyUnder(e.Name, c.policy.Ignore), anyUnder(e.Name, c.Ignored):
+		case c.byVerifier.holds(e.Name):
 			c.ignored = append(c.ignored, e)
+		case c.bySigner.holds(e.Name):
+			c.leftBySigner = append(c.leftBySigner, e)
 		default:
 			c.extra = append(c.extra, e)
 		}
 	}
 }
 
-// leftOut judges the files that no digest covers.
+// leftOut judges the files that no digest covers. What the verifier names must
+// not be loadable; what only the signer leaves out, or nobody speaks of, must be
+// for people.
 func (c *checking) leftOut() error {
 	for _, e := range c.ignored {
 		is, err := loadable(c.root, e)
@@ -209,16 +234,25 @@ func (c *checking) leftOut() error {
 			c.refuse(attest.PolicyIgnore, e.Name, "left out of the signature, and could be loaded")
 		}
 	}
+	for _, e := range c.leftBySigner {
+		harmless, err := inert(c.root, e)
+		if err := c.judged(err); err != nil {
+			return err
+		}
+		if !harmless {
+			c.refuse(attest.PolicyIgnore, e.Name, "left out by the signer, and neither text nor picture: name it by --ignore if you know what it is")
+		}
+	}
 	for _, e := range c.extra {
-		is := true
+		harmless := false
 		if c.policy.IgnoreUnsigned {
 			var err error
-			is, err = loadable(c.root, e)
+			harmless, err = inert(c.root, e)
 			if err := c.judged(err); err != nil {
 				return err
 			}
 		}
-		if is {
+		if !harmless {
 			c.refuse(attest.OMSFileUnsigned, e.Name, "there, and not signed")
 		}
 	}

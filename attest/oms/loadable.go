@@ -3,10 +3,14 @@ package oms
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
+	"os"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"bartizan/attest/tree"
 )
@@ -14,16 +18,18 @@ import (
 // How much of a file is looked at to see whether a loader would take it.
 const (
 	headSize   = 64 << 10
+	tailSize   = 66 << 10 // the end of a zip with the longest comment
 	tarMagicAt = 257
+	tarBlock   = 512
 )
 
 // loadableExtensions are those that loaders and interpreters of models go by, in
 // lower case.
 var loadableExtensions = words(`
-	.safetensors .pt .pth .pt2 .ptl .pte .ckpt .checkpoint .bin.index .mar .pkl .pickle .p .dill .cloudpickle .joblib .skops
+	.safetensors .pt .pth .pt2 .ptl .pte .ckpt .checkpoint .mar .index .mnn .wts .param .codes .rdb .z .raw .node .cu .vbs .pkl .pickle .p .dill .cloudpickle .joblib .skops
 	.npy .npz .h5 .hdf5 .he5 .keras .pb .pbtxt .tflite .lite .onnx .onnx_data .ort .mlmodel .mlpackage .gguf .ggml .llamafile
 	.msgpack .nemo .engine .plan .trt .rknn .xml .pmml .cbm .ubj .lgb .xgb .model .spm .tiktoken .vocab .params .pdmodel
-	.pdparams .pdiparams .caffemodel .prototxt .weights .cfg .arrow .parquet .feather .rds .rda .rdata .mat .dat-index
+	.pdparams .pdiparams .caffemodel .prototxt .weights .cfg .arrow .parquet .feather .rds .rda .rdata .mat
 	.py .pyw .pyc .pyd .pyi .pth .ipynb .sh .bash .zsh .fish .ps1 .bat .cmd .exe .dll .so .dylib .o .a .wasm .jar .class .js
 	.mjs .cjs .ts .rb .pl .lua .r .jl .whl .egg .zip .tar .tgz .gz .bz2 .xz .zst .lz4 .7z .rar
 	.json .jsonl .yaml .yml .toml .ini .conf .jinja .jinja2 .j2 .template .env`)
@@ -34,7 +40,7 @@ var inertExtensions = words(`.md .rst .adoc .pdf .png .jpg .jpeg .gif .svg .webp
 
 // loadableStem matches names by which loaders find weights and vocabularies
 // whatever their extension.
-var loadableStem = regexp.MustCompile(`(?i)(model|weight|adapter|checkpoint|ckpt|tokenizer|vocab|merges|config|variables|params|\.data-\d+-of-\d+$|\.so\.\d)`)
+var loadableStem = regexp.MustCompile(`(?i)(model|weight|adapter|checkpoint|ckpt|tokenizer|vocab|merges|config|variables|params|requirements|^makefile|dockerfile|^dict\.txt$|\.onnx\.|\.np[yz]\.|\.data-\d+-of-\d+$|\.so\.\d)`)
 
 func words(s string) map[string]bool {
 	out := map[string]bool{}
@@ -44,26 +50,59 @@ func words(s string) map[string]bool {
 	return out
 }
 
+// glance is what is looked at of a file: its beginning, and its end, by which
+// readers of zip find what they unpack.
+type glance struct {
+	head, tail []byte
+	whole      bool // head is all of it
+}
+
 // loadable says whether a loader could take the file, by its name or by its
-// first bytes: such a file is never left out of a signature. It errs on the side
-// of yes.
+// bytes: such a file is never left out of a signature. It errs on the side of
+// yes, but data that nothing names is no.
 func loadable(root *tree.Root, e tree.Entry) (bool, error) {
 	if loadableName(e.Name) {
 		return true, nil
 	}
-	if e.Size == 0 {
+	g, err := look(root, e)
+	return g.loadable(), err
+}
+
+// inert says whether the file is one that people read and nothing loads: text,
+// or a picture or document by its name and its first bytes. It errs on the side
+// of no; what only the signer's word or nobody's leaves out has to be inert.
+func inert(root *tree.Root, e tree.Entry) (bool, error) {
+	if loadableName(e.Name) {
 		return false, nil
+	}
+	g, err := look(root, e)
+	return !g.loadable() && g.forPeople(strings.ToLower(path.Ext(e.Name))), err
+}
+
+func look(root *tree.Root, e tree.Entry) (g glance, err error) {
+	if e.Size == 0 {
+		return glance{whole: true}, nil
 	}
 	f, err := root.Open(e.Name)
 	if err != nil {
-		return false, err
+		return g, err
 	}
-	head := make([]byte, min(e.Size, headSize))
-	n, err := io.ReadFull(f, head)
-	if closed := f.Close(); err == nil || err == io.ErrUnexpectedEOF {
-		err = closed
+	g.head, err = readAt(f, 0, min(e.Size, headSize))
+	g.whole = e.Size <= headSize
+	if err == nil && !g.whole {
+		g.tail, err = readAt(f, max(headSize, e.Size-tailSize), min(e.Size-headSize, tailSize))
 	}
-	return loadableBytes(head[:n]), err
+	return g, errors.Join(err, f.Close())
+}
+
+// readAt reads as much as is there: a file that shrank is found by its digest.
+func readAt(f *os.File, at, n int64) ([]byte, error) {
+	b := make([]byte, n)
+	got, err := f.ReadAt(b, at)
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:got], err
 }
 
 func loadableName(name string) bool {
@@ -89,7 +128,29 @@ var magics = [][]byte{
 	[]byte("\x5d\x00\x00"), []byte("ZF\x01"), []byte("ZF\x00"), []byte("SQLite format 3\x00"), []byte("MATLAB 5.0"),
 }
 
-func loadableBytes(head []byte) bool {
+// documents are the first bytes of what people look at, by extension.
+var documents = map[string]string{
+	".png": "\x89PNG\r\n", ".jpg": "\xff\xd8\xff", ".jpeg": "\xff\xd8\xff", ".gif": "GIF8", ".webp": "RIFF", ".pdf": "%PDF-",
+}
+
+// forPeople is for files whose names loaders do not go by.
+func (g *glance) forPeople(ext string) bool {
+	if magic := documents[ext]; magic != "" && bytes.HasPrefix(g.head, []byte(magic)) {
+		return true
+	}
+	text := g.head
+	if !g.whole { // a character may be cut in two
+		text = text[:len(text)-utf8.UTFMax]
+		for n := 0; n < utf8.UTFMax && !utf8.Valid(text); n++ {
+			text = text[:len(text)-1]
+		}
+	}
+	return utf8.Valid(text) && !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r\f", r) })
+}
+
+// loadable judges by bytes alone.
+func (g *glance) loadable() bool {
+	head := g.head
 	for _, m := range magics {
 		if bytes.HasPrefix(head, m) {
 			return true
@@ -98,16 +159,49 @@ func loadableBytes(head []byte) bool {
 	switch {
 	case len(head) >= 2 && head[0] == 0x80 && head[1] <= 5: // pickle from protocol 2 on
 		return true
-	case len(head) >= 8 && string(head[4:8]) == "TFL3":
+	case len(head) >= 2 && head[0] == 0x78 && (uint16(head[0])<<8|uint16(head[1]))%31 == 0: // zlib, as joblib writes
 		return true
-	case len(head) >= tarMagicAt+5 && string(head[tarMagicAt:tarMagicAt+5]) == "ustar":
+	case len(head) >= 8 && string(head[4:8]) == "TFL3":
 		return true
 	case len(head) >= 4 && head[2] == '\r' && head[3] == '\n': // compiled Python
 		return true
-	case isSafetensors(head):
+	case isTar(head), isHDF5(head), isSafetensors(head), bytes.Contains(head, zipEnd), bytes.Contains(g.tail, zipEnd):
 		return true
 	}
-	return imports(head)
+	return imports(head, g.whole)
+}
+
+// zipEnd begins the record by which readers of zip find the rest, at the end.
+var zipEnd = []byte("PK\x05\x06")
+
+// isTar knows tar by its magic, and the oldest kind by the checksum of its first
+// header.
+func isTar(head []byte) bool {
+	if len(head) < tarBlock {
+		return false
+	}
+	if string(head[tarMagicAt:tarMagicAt+5]) == "ustar" {
+		return true
+	}
+	const at, size = 148, 8
+	want, err := strconv.ParseInt(strings.Trim(string(head[at:at+size]), " \x00"), 8, 64)
+	sum := int64(size * ' ')
+	for i, c := range head[:tarBlock] {
+		if i < at || i >= at+size {
+			sum += int64(c)
+		}
+	}
+	return err == nil && sum == want && head[0] != 0
+}
+
+// isHDF5 looks where the format allows its signature to be.
+func isHDF5(head []byte) bool {
+	for at := tarBlock; at+8 <= len(head); at *= 2 {
+		if string(head[at:at+8]) == "\x89HDF\r\n\x1a\n" {
+			return true
+		}
+	}
+	return false
 }
 
 // isSafetensors looks for the length of a header and its beginning.

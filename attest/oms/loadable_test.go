@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -39,7 +40,16 @@ func TestLoadableBytes(t *testing.T) {
 		"pickle 0, INST":      {"(S'id'\nios\nsystem\n.", true},
 		"pickle 1":            {"cos\nsystem\nq\x00(U\x02idtR.", true},
 		"pickle 0, numbers":   {"(I1\nI2\nt.", false},
-		"pickle cut off":      {"cos\nsystem\n(S'" + string(make([]byte, 100)), true},
+		"pickle without end":  {"cos\nsystem\n(S'id'\ntR", true},
+		"pickle, late import": {"X\x70\x11\x01\x00" + strings.Repeat("a", 70_000) + "0cos\nsystem\n(S'id'\ntR.", true},
+		"two pickles":         {"I1\n.cos\nsystem\n(S'id'\ntR.", true},
+		"zlib":                {"\x78\x5e\x6b\x60", true},
+		"old tar":             {oldTar(), true},
+		"HDF5 behind a block": {strings.Repeat("x", 512) + "\x89HDF\r\n\x1a\n", true},
+		"zip behind text":     {strings.Repeat("text\n", 30_000) + "PK\x05\x06" + strings.Repeat("\x00", 18), true},
+		"one word":            {"cat", false},
+		"a licence":           {"copyright 2024 x\nall rights reserved\nRest of it.\n", false},
+		"a sentence":          {"import this\nPLEASE read\ninternal use only\n", false},
 		"persistent id":       {"Pabc\n.", true},
 		"zip":                 {"PK\x03\x04", true},
 		"gguf":                {"GGUF\x03", true},
@@ -52,6 +62,36 @@ func TestLoadableBytes(t *testing.T) {
 		"nothing":             {"", false},
 	} {
 		if got := oms.LoadableBytes([]byte(c.head)); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// oldTar is the header of a tar before POSIX, which has no magic.
+func oldTar() string {
+	b := make([]byte, 512)
+	copy(b, "weights.pkl")
+	copy(b[100:], "0000644\x00")
+	sum := 8 * ' '
+	for i, c := range b {
+		if i < 148 || i >= 156 {
+			sum += rune(c)
+		}
+	}
+	copy(b[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return string(b)
+}
+
+func TestForPeople(t *testing.T) {
+	for name, c := range map[string]struct {
+		ext, data string
+		want      bool
+	}{
+		"text": {"", "free text\n", true}, "text with accents": {".md", strings.Repeat("é", 40_000), true},
+		"a picture": {".png", "\x89PNG\r\n\x1a\n\x00\x00", true}, "no picture": {".png", "\x00\x01\x02", false},
+		"data": {".bin", "\x00\x01\x02", false}, "escape codes": {"", "\x1b[2J", false}, "Latin-1": {"", "\xe9t\xe9", false},
+	} {
+		if got := oms.ForPeople(c.ext, []byte(c.data)); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -89,7 +129,7 @@ func TestCorpusPicklesAreLoadable(t *testing.T) {
 				return
 			}
 			files++
-			if !oms.LoadableBytes(data[:min(len(data), 64<<10)]) {
+			if !oms.LoadableBytes(data) {
 				t.Errorf("%s!/%s: %q", archive, name, data[:min(len(data), 40)])
 			}
 		})

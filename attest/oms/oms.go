@@ -20,7 +20,7 @@
 package oms
 
 import (
-	"strings"
+	"path"
 
 	"bartizan/attest/bundle"
 	"bartizan/attest/hashing"
@@ -46,8 +46,10 @@ const (
 // DefaultIgnores are paths that are never signed: what Git keeps, which no
 // loader reads.
 func DefaultIgnores() []string {
-	return []string{".git", ".gitattributes", ".github", ".gitignore"}
+	return []string{gitFolder, ".gitattributes", githubFolder, ".gitignore"}
 }
+
+const gitFolder, githubFolder = ".git", ".github"
 
 // Resource is one file, or one shard of one, with the digest that was signed.
 type Resource struct {
@@ -95,16 +97,26 @@ type Signer struct {
 	Identity, Issuer string
 }
 
-// under says whether name is path or lies below it.
-func under(name, path string) bool {
-	return path == "." || name == path || strings.HasPrefix(name, path) && name[len(path)] == '/'
+// pathSet is a set of files and folders.
+type pathSet map[string]bool
+
+func newPathSet(paths []string) pathSet {
+	s := make(pathSet, len(paths))
+	for _, p := range paths {
+		s[p] = true
+	}
+	return s
 }
 
-func anyUnder(name string, paths []string) bool {
-	for _, p := range paths {
-		if under(name, p) {
+// holds says whether name is one of the paths or lies below one.
+func (s pathSet) holds(name string) bool {
+	if len(s) == 0 {
+		return false
+	}
+	for ; name != "."; name = path.Dir(name) {
+		if s[name] {
 			return true
 		}
 	}
-	return false
+	return s["."]
 }

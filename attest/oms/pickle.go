@@ -3,6 +3,7 @@ package oms
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 )
 
 // How the argument of a pickle opcode is written (CPython's pickletools).
@@ -33,31 +34,39 @@ var pickleArgs = map[byte]int{
 	0x92: 0, 0x93: 0, 0x94: 0, 0x97: 0, 0x98: 0,
 }
 
-// importing are the opcodes that name a callable, directly or through a hook.
-const importing = "ci\x93\x82\x83\x84PQ"
+// Opcodes by what they do: name a callable, directly or through a hook; make the
+// arguments of a call; call.
+const (
+	importing = "ci\x93\x82\x83\x84PQ"
+	tuples    = ")t\x85\x86\x87"
+	calls     = "Rio\x81\x92b"
+)
 
 // imports says whether data reads as a pickle of any protocol that imports
-// something before it stops, or before data ends: text of protocol 0 has no
-// magic. It follows opcodes and arguments only, in linear time.
-func imports(data []byte) bool {
-	found := false
+// something and then stops, or calls something, or goes on past the data where
+// they are not whole: text of protocol 0 has no magic. It follows opcodes and
+// arguments only, in linear time.
+func imports(data []byte, whole bool) bool {
+	found, tuple, acts := false, false, false
 	for len(data) > 0 {
 		op := data[0]
 		kind, known := pickleArgs[op]
-		if !known {
-			return false
+		switch {
+		case !known:
+			return acts
+		case op == '.' && found:
+			return true
 		}
-		found = found || bytes.IndexByte([]byte(importing), op) >= 0
-		if op == '.' {
-			return found
-		}
+		acts = acts || found && tuple && strings.IndexByte(calls, op) >= 0
+		tuple = tuple || found && strings.IndexByte(tuples, op) >= 0
+		found = found || strings.IndexByte(importing, op) >= 0
 		n, ok := pickleArg(kind, data[1:])
 		if !ok {
-			return found
+			return acts || !whole
 		}
 		data = data[1+n:]
 	}
-	return found
+	return acts || !whole
 }
 
 // pickleArg gives the length of an argument, and whether all of it is there.

@@ -59,16 +59,19 @@ func Describe(ctx context.Context, root *tree.Root, opt Options) (*Model, error)
 			return nil, err
 		}
 	}
-	entries, err := Entries(ctx, root)
+	files, err := entries(ctx, root, nil)
 	if err != nil {
 		return nil, err
 	}
-	entries, err = m.leaveOut(root, entries, opt)
+	files, err = m.leaveOut(root, files, opt)
 	if err != nil {
 		return nil, err
 	}
-	m.entries = entries
-	if err := m.hash(ctx, root, m.cut(entries), opt); err != nil {
+	m.entries = files
+	if err := m.countParts(files); err != nil {
+		return nil, err
+	}
+	if err := m.hash(ctx, root, m.cut(files), opt); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -91,12 +94,12 @@ func ignores(opt Options) []string {
 
 // leaveOut drops what is ignored, and refuses to where it could be loaded.
 func (m *Model) leaveOut(root *tree.Root, entries []tree.Entry, opt Options) ([]tree.Entry, error) {
-	kept := entries[:0]
+	kept, left := entries[:0], newPathSet(opt.Ignore)
 	var refused []error
 	for _, e := range entries {
 		switch {
 		case e.Name == opt.Bundle && opt.Bundle != "":
-		case anyUnder(e.Name, opt.Ignore):
+		case left.holds(e.Name):
 			is, err := loadable(root, e)
 			if err != nil {
 				return nil, err
@@ -109,6 +112,21 @@ func (m *Model) leaveOut(root *tree.Root, entries []tree.Entry, opt Options) ([]
 		}
 	}
 	return kept, errors.Join(refused...)
+}
+
+// countParts refuses before a list of parts is made that is too long to be read.
+func (m *Model) countParts(entries []tree.Entry) error {
+	parts := int64(0)
+	for _, e := range entries {
+		parts++
+		if m.ShardSize > 0 {
+			parts += e.Size / m.ShardSize
+		}
+		if parts > 2*MaxResources {
+			return attest.Refuse(attest.OMSLimit, "", "more files or shards than the %d that can be listed: take larger shards", MaxResources)
+		}
+	}
+	return nil
 }
 
 // cut gives the parts to hash, in the order in which they are listed.
@@ -186,6 +204,9 @@ func Sign(ctx context.Context, m *Model, signer keys.Signer, chain []*x509.Certi
 // SignStatement signs the payload of any in-toto statement, like Sign.
 func SignStatement(ctx context.Context, payload []byte, signer keys.Signer, chain []*x509.Certificate) ([]byte, error) {
 	if len(chain) > 0 {
+		if err := maySign(chain[0]); err != nil { // or nobody could verify it
+			return nil, err
+		}
 		public, err := keys.NewPublic(chain[0].PublicKey)
 		if err != nil {
 			return nil, err

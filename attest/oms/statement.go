@@ -63,6 +63,15 @@ func malformed(name, format string, args ...any) error {
 	return attest.Refuse(attest.StatementMalformed, name, format, args...)
 }
 
+// limits bound a statement: an object a resource, with a few members each.
+func limits() strictjson.Limits {
+	const others = 100
+	return strictjson.Limits{Objects: MaxResources + others, Commas: 4*MaxResources + maxIgnored}
+}
+
+// maxIgnored is how many paths a signer may leave out.
+const maxIgnored = 10_000
+
 // kindOf reads only what the statement says that it is.
 func kindOf(payload []byte) (typ, predicate string, err error) {
 	var k struct {
@@ -90,6 +99,9 @@ func parse(payload []byte) (*Model, error) {
 		return parseLegacy(payload)
 	case predicate != PredicateType:
 		return nil, attest.Refuse(attest.PredicateType, "", "want %s", PredicateType)
+	}
+	if err := strictjson.Check(payload, limits()); err != nil {
+		return nil, attest.Refuse(attest.OMSLimit, "", "%v", err)
 	}
 	var s wireStatement
 	if err := strictjson.UnmarshalExact(payload, &s); err != nil {
@@ -126,6 +138,9 @@ func (m *Model) serialization(s *wireSerialization) (err error) {
 		}
 	default:
 		return malformed("predicate.serialization.method", "neither files nor shards")
+	}
+	if len(s.IgnorePaths) > maxIgnored {
+		return attest.Refuse(attest.OMSLimit, "", "%d ignored paths: at most %d are read", len(s.IgnorePaths), maxIgnored)
 	}
 	for _, p := range s.IgnorePaths {
 		if p == "." { // everything: the policy refuses it where it matters

@@ -19,14 +19,27 @@ import (
 // MaxDepth is how deeply objects and arrays may be nested.
 const MaxDepth = 32
 
-// ErrTooDeep says that nesting passes MaxDepth.
-var ErrTooDeep = fmt.Errorf("nested more than %d deep", MaxDepth)
+// Errors of documents that are not parsed at all.
+var (
+	ErrTooDeep = fmt.Errorf("nested more than %d deep", MaxDepth)
+	ErrTooMany = errors.New("more objects, lists or members than any real document has")
+)
+
+// Limits bound how many things a document may hold, whatever its size in bytes:
+// 32 MiB of "{}," would be gigabytes once parsed.
+type Limits struct {
+	Objects int // objects and lists
+	Commas  int // about as many as there are members and elements
+}
+
+// Default is for statements and manifests of a million files.
+func Default() Limits { return Limits{Objects: 2_100_000, Commas: 8_000_000} }
 
 // Unmarshal reads the one JSON value in data into out. Members that out does
 // not name are skipped (but read, with all rules); use a jsontext.Value-typed
 // field with the tag `json:",embed"` to see them.
 func Unmarshal(data []byte, out any) error {
-	if err := checkDepth(data); err != nil {
+	if err := Check(data, Default()); err != nil {
 		return err
 	}
 	err := json.Unmarshal(data, out, jsontext.AllowDuplicateNames(false), jsontext.AllowInvalidUTF8(false))
@@ -35,33 +48,47 @@ func Unmarshal(data []byte, out any) error {
 
 // UnmarshalExact is Unmarshal that also refuses members that out does not name.
 func UnmarshalExact(data []byte, out any) error {
-	if err := checkDepth(data); err != nil {
+	if err := Check(data, Default()); err != nil {
 		return err
 	}
 	return shorten(json.Unmarshal(data, out, json.RejectUnknownMembers(true)))
 }
 
-// checkDepth counts brackets outside strings: cheap, and before anything is
-// allocated. It needs no valid JSON.
-func checkDepth(data []byte) error {
-	depth := 0
+// Check counts brackets and commas outside strings: cheap, and before anything
+// is allocated. It needs no valid JSON.
+func Check(data []byte, limit Limits) error {
+	depth, objects, commas := 0, 0, 0
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
 		case '"':
-			for i++; i < len(data) && data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
+			i = closing(data, i+1)
 		case '{', '[':
-			if depth++; depth > MaxDepth {
-				return ErrTooDeep
-			}
+			depth++
+			objects++
 		case '}', ']':
 			depth--
+		case ',':
+			commas++
+		}
+		switch {
+		case depth > MaxDepth:
+			return ErrTooDeep
+		case objects > limit.Objects || commas > limit.Commas:
+			return ErrTooMany
 		}
 	}
 	return nil
+}
+
+// closing gives the place of the quote that ends the string that begins at i.
+func closing(data []byte, i int) int {
+	for i < len(data) && data[i] != '"' {
+		if data[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return i
 }
 
 // shorten drops what the library says about Go types: the text goes to people

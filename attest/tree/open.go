@@ -124,6 +124,9 @@ func entryOf(name string, st *unix.Stat_t) (Entry, error) {
 	default:
 		return Entry{}, attest.Refuse(attest.OMSFileSpecial, Show(name), "a pipe, socket or device, not a regular file")
 	}
+	if st.Size > MaxSize {
+		return Entry{}, attest.Refuse(attest.OMSLimit, Show(name), "%d bytes: files of up to 4 TiB are read", st.Size)
+	}
 	return Entry{
 		Name: name, Size: st.Size, dev: st.Dev, ino: st.Ino,
 		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), links: uint32(st.Nlink),

@@ -28,6 +28,10 @@ import (
 // Only is the name of the one entry of a root that is a single file.
 const Only = "."
 
+// MaxSize is how large a file may be: a sparse one of 2^63 bytes costs whoever
+// plants it nothing, and whoever hashes it centuries.
+const MaxSize = 4 << 40
+
 // Root is a folder, or one regular file, that was opened once. Its methods may
 // be called from several goroutines until Close.
 type Root struct {
