@@ -20,7 +20,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 build: ## bin/bartizan and bin/bartizan-verify (with a C compiler keys may lie in PKCS#11 tokens)
-	$(GO) build -trimpath -ldflags='-s -w' -o $(BIN) ./cmd/bartizan
+	$(GO) build -trimpath -ldflags='-s -w -linkmode=internal' -o $(BIN) ./cmd/bartizan
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(VERIFIER) ./cmd/bartizan-verify
 
 demo: build ## scan real models beside attacks, and print what was found

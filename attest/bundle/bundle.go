@@ -150,7 +150,7 @@ func (b *Bundle) material(raw jsontext.Value) error {
 		return malformed("verificationMaterial", "missing")
 	}
 	var m wireMaterial
-	if err := strictjson.UnmarshalExact(raw, &m); err != nil {
+	if err := strictjson.Unmarshal(raw, &m); err != nil {
 		return malformed("verificationMaterial", "%v", err)
 	}
 	b.LogEntries = len(m.TlogEntries)

@@ -7,7 +7,7 @@ import (
 )
 
 // maxAhead bounds the memory of what is read ahead, unless single pieces are
-// larger: then it is two of them.
+// larger: then it is three of them.
 const maxAhead = 256 << 20
 
 // window is how far a file that is read in order is read ahead. Pieces are loaded
@@ -20,7 +20,7 @@ type window struct {
 	depth   int // pieces that are loaded, wait for it, or are handed over
 }
 
-// slack is how much more than the batches in work (and one batch at the least) may
+// slack is how much more than the batches in work (and two batches at the least) may
 // be ready before it is asked for, so that no worker waits for whoever takes the
 // bytes, nor for another one that was interrupted. More would drive the pieces out
 // of the processor's cache before they are taken. Memory is taken as work begins.
@@ -33,9 +33,9 @@ func newWindow(p *plan, workers int) window {
 		batch = 2
 	}
 	batch = min(batch, maxHeld/4)
-	fit := max(2, min(maxAhead/(batch*most), maxHeld/batch)) // batches
-	batches := min(int64(workers), fit-1)
-	more := max(1, min(slack/(batch*most), fit-batches))
+	fit := max(3, min(maxAhead/(batch*most), maxHeld/batch)) // batches
+	batches := min(int64(workers), fit-2)
+	more := max(2, min(slack/(batch*most), fit-batches))
 	return window{batch: int(batch), batches: int(batches), depth: int(batch * (batches + more))}
 }
 

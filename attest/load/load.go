@@ -80,8 +80,8 @@ type Options struct {
 	MaxPiece int64
 	// Cache bounds the verified pieces that a Reader keeps, in bytes (0: 32 MiB).
 	// Reading a file in order takes what is read ahead at the least: two pieces, or
-	// 2 MiB, for each worker and once more, and up to 4 MiB of slack; never more than
-	// 256 MiB, or two pieces where those are larger.
+	// 2 MiB, for each worker and twice more, or 4 MiB more; never over 256 MiB, or
+	// three pieces where those are larger.
 	Cache int64
 	// MemoryLimit is the largest file that Seal holds in memory (0: half of what is
 	// available to this process; negative: none).

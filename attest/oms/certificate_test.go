@@ -127,7 +127,14 @@ func TestCertificates(t *testing.T) {
 			for _, a := range c.with {
 				chain = append(chain, a.cert)
 			}
-			raw := sign(t, dir, oms.Options{}, key, chain...)
+			m, err := oms.Describe(t.Context(), open(t, dir), oms.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := oms.SealAnyway(t.Context(), m, key, chain)
+			if err != nil {
+				t.Fatal(err)
+			}
 			trust, err := oms.NewCertificateTrust(now, c.roots)
 			if err != nil {
 				t.Fatal(err)
@@ -164,6 +171,37 @@ func TestCertificates(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What nobody could verify is not signed.
+func TestSigningWithWhatMayNotSign(t *testing.T) {
+	root := issue(t, "root", nil, p256(t), isCA)
+	l := issue(t, "leaf", root, p256(t), func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })
+	key, err := keys.NewPrivate(l.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := oms.SignStatement(t.Context(), []byte("{}"), key, []*x509.Certificate{l.cert}); attest.CodeOf(err) != attest.CertUntrusted {
+		t.Errorf("%v", err)
+	}
+}
+
+// A bundle must not make the verifier compute for minutes.
+func TestGiantKeysAreNotUsed(t *testing.T) {
+	giant := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 20_000), E: 1<<31 - 1}
+	root := issue(t, "root", nil, p256(t), isCA)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "giant"}, NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0), BasicConstraintsValid: true}
+	isCA(template)
+	der, err := x509.CreateCertificate(rand.Reader, template, root.cert, giant, root.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.ParseCertificate(der); err == nil {
+		t.Error("an RSA key of 20,000 bits was taken")
+	}
+	if _, err := keys.ParseCertificate(root.cert.Raw); err != nil {
+		t.Error(err)
+	}
 }
 
 func leaf(t testing.TB, parent *authority, change func(*x509.Certificate)) func() *authority {

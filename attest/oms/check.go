@@ -209,7 +209,7 @@ func (c *checking) want(r *Resource, u hashing.Unit) {
 func (c *checking) unsigned(entries []tree.Entry, signed map[string]bool) {
 	for _, e := range entries {
 		switch {
-		case signed[e.Name], e.Name == c.policy.Bundle && c.policy.Bundle != "":
+		case signed[e.Name], e.Name == c.policy.Bundle && MayBeBundle(e.Name):
 		case c.ShardSize > 0 && e.Size == 0: // the format does not list them
 		case c.byVerifier.holds(e.Name):
 			c.ignored = append(c.ignored, e)

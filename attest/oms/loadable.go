@@ -117,6 +117,13 @@ func loadableName(name string) bool {
 	return loadableStem.MatchString(base)
 }
 
+// MayBeBundle says whether a bundle within the tree may have that name: it is
+// not signed, and its text is not all fixed by the signature, so no loader may
+// go by the name; but for JSON, as which it says nothing to any of them.
+func MayBeBundle(name string) bool {
+	return !loadableName(name) || path.Ext(name) == ".json"
+}
+
 // magics are the first bytes of what loaders and operating systems take.
 var magics = [][]byte{
 	[]byte("PK\x03\x04"), []byte("PK\x05\x06"), []byte("PK\x01\x02"), []byte("\x89HDF\r\n\x1a\n"), []byte("\x93NUMPY"),

@@ -53,6 +53,9 @@ func Describe(ctx context.Context, root *tree.Root, opt Options) (*Model, error)
 	if opt.ShardSize < 0 {
 		return nil, attest.Refuse(attest.OMSShardsInvalid, "", "a shard has at least 1 byte")
 	}
+	if opt.Bundle != "" && !MayBeBundle(opt.Bundle) {
+		return nil, attest.Refuse(attest.PolicyIgnore, tree.Show(opt.Bundle), "a loader could take the bundle for part of the model: call it model.sig")
+	}
 	m.Ignored = ignores(opt)
 	for _, p := range m.Ignored {
 		if err := tree.CheckName(p); err != nil {
@@ -215,6 +218,10 @@ func SignStatement(ctx context.Context, payload []byte, signer keys.Signer, chai
 			return nil, attest.Refuse(attest.KeyMismatch, "", "the certificate is for another key than the one that signs")
 		}
 	}
+	return seal(ctx, payload, signer, chain)
+}
+
+func seal(ctx context.Context, payload []byte, signer keys.Signer, chain []*x509.Certificate) ([]byte, error) {
 	envelope, err := dsse.Sign(ctx, signer, statement.PayloadType, payload)
 	if err != nil {
 		return nil, err

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"bartizan/attest/bundle"
 	"bartizan/attest/hashing"
 	"bartizan/attest/keys"
 	"bartizan/attest/oms"
+	"bartizan/cmd/internal/input"
 	"bartizan/cmd/internal/within"
 )
 
@@ -106,7 +105,7 @@ func (o *options) check() error {
 // trust reads what the options name.
 func (o *options) trust() (oms.Trust, error) {
 	if o.key != "" {
-		data, err := readAtMost(o.key, 1<<20)
+		data, err := input.AtMost(o.key, 1<<20)
 		if err != nil {
 			return nil, fmt.Errorf("--key: %w", err)
 		}
@@ -118,7 +117,7 @@ func (o *options) trust() (oms.Trust, error) {
 	}
 	var files [][]byte
 	for _, path := range o.chain {
-		data, err := readAtMost(path, 1<<20)
+		data, err := input.AtMost(path, 1<<20)
 		if err != nil {
 			return nil, fmt.Errorf("--certificate-chain: %w", err)
 		}
@@ -134,12 +133,7 @@ func (o *options) trust() (oms.Trust, error) {
 // readBundle cuts a bundle that is too large at a byte past the limit, which its
 // parser refuses.
 func (o *options) readBundle() ([]byte, error) {
-	f, err := os.Open(o.bundle)
-	if err != nil {
-		return nil, fmt.Errorf("--bundle: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, bundle.MaxSize+1))
+	raw, err := input.Cut(o.bundle, bundle.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("--bundle: %w", err)
 	}
@@ -164,17 +158,4 @@ func (o *options) policy() (p oms.Policy, err error) {
 		return p, usagef("--ignore %w", err)
 	}
 	return p, nil
-}
-
-func readAtMost(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s: has more than %d bytes", path, limit)
-	}
-	return data, err
 }

@@ -51,7 +51,7 @@ type attestFlags struct {
 // attest makes a statement, signs it, writes the bundle and reports on its
 // subjects. What is refused is reported as block, and nothing is written.
 func (f *attestFlags) attest(e *env, kind subject.Kind, subjects []string, build func() (*statement.Statement, error)) error {
-	if err := writableFor("--bundle", f.Bundle); err != nil {
+	if err := writableFor("--bundle", f.Bundle, kindBundle); err != nil {
 		return err
 	}
 	st, err := build()

@@ -9,6 +9,7 @@ import (
 	"bartizan/attest"
 	"bartizan/attest/bundle"
 	"bartizan/attest/statement"
+	"bartizan/cmd/internal/input"
 	"bartizan/subject"
 )
 
@@ -91,7 +92,7 @@ func decision(arg string) (statement.Digests, error) {
 	if d, err := statement.ParseDigest(arg); err == nil {
 		return d, nil
 	}
-	raw, err := readAtMost(arg, bundle.MaxSize)
+	raw, err := input.AtMost(arg, bundle.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("--decision: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"bartizan/attest/manifest"
 	"bartizan/attest/manifest/digest"
 	"bartizan/attest/statement"
+	"bartizan/cmd/internal/input"
 	"bartizan/subject"
 )
 
@@ -88,7 +89,7 @@ func (c *attestDatasetCmd) predicate(m *manifest.Manifest) (*statement.DatasetMa
 func digests(d digest.SHA256) statement.Digests { return statement.SHA256(hex.EncodeToString(d[:])) }
 
 func readManifest(path string) (*manifest.Manifest, error) {
-	raw, err := readAtMost(path, manifest.MaxDocument)
+	raw, err := input.AtMost(path, manifest.MaxDocument)
 	if err != nil {
 		return nil, err
 	}

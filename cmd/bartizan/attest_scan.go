@@ -11,6 +11,7 @@ import (
 	"bartizan/attest"
 	"bartizan/attest/statement"
 	"bartizan/attest/strictjson"
+	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -35,7 +36,7 @@ The report must be about these very bytes: every file of the subject must be in 
 }
 
 func (c *attestScanCmd) Run(e *env) error {
-	raw, err := readAtMost(c.Report, maxReport)
+	raw, err := input.AtMost(c.Report, maxReport)
 	if err != nil {
 		return fmt.Errorf("--report: %w", err)
 	}

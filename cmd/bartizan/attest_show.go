@@ -11,6 +11,7 @@ import (
 	"bartizan/attest"
 	"bartizan/attest/bundle"
 	"bartizan/attest/statement"
+	"bartizan/cmd/internal/input"
 )
 
 type attestShowCmd struct {
@@ -29,7 +30,7 @@ Nothing is verified: anybody can write a bundle that says anything in anybody's 
 const unverified = "UNVERIFIED: nothing below was checked; anybody can write this. bartizan attest verify checks it."
 
 func (c *attestShowCmd) Run(e *env) error {
-	raw, err := readAtMost(c.File, bundle.MaxSize)
+	raw, err := input.AtMost(c.File, bundle.MaxSize)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"bartizan/attest/statement"
 	"bartizan/attest/strictjson"
+	"bartizan/cmd/internal/input"
 	"bartizan/subject"
 	"bartizan/version"
 )
@@ -86,7 +87,7 @@ func (c *attestTrainingCmd) Run(e *env) error {
 func (c *attestTrainingCmd) parameters() (map[string]jsontext.Value, error) {
 	out := map[string]jsontext.Value{}
 	if c.ParamsFile != "" {
-		raw, err := readAtMost(c.ParamsFile, 1<<20)
+		raw, err := input.AtMost(c.ParamsFile, 1<<20)
 		if err != nil {
 			return nil, fmt.Errorf("--params-file: %w", err)
 		}

@@ -58,7 +58,7 @@ func (c *inferenceCertifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := writableFor("--output", c.Output); err != nil {
+	if err := writableFor("--output", c.Output, kindEnvelope); err != nil {
 		return err
 	}
 	operator, closer, err := openSigner(e.ctx, c.Key)
@@ -146,7 +146,7 @@ func (c *inferenceProveCmd) Run(e *env) error {
 	if c.Sequence < 1 {
 		return usagef("--sequence %d: records count from 1", c.Sequence)
 	}
-	if err := writableFor("--output", c.Output); err != nil {
+	if err := writableFor("--output", c.Output, kindEnvelope); err != nil {
 		return err
 	}
 	f, err := os.Open(c.Log)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bartizan/attest/inference"
+	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -85,7 +86,7 @@ func (c *inferenceCheckCmd) options() (opt inference.CheckOptions, err error) {
 		}
 	}
 	if c.Revoked != "" {
-		data, err := readAtMost(c.Revoked, 256<<20)
+		data, err := input.AtMost(c.Revoked, 256<<20)
 		if err != nil {
 			return opt, fmt.Errorf("--revoked: %w", err)
 		}

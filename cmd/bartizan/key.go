@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"bartizan/attest/keys"
+	"bartizan/cmd/internal/input"
 )
 
 type keyCmd struct {
@@ -89,4 +90,4 @@ func readPublicKey(path string) (*keys.Public, error) {
 const maxKeyFile = 1 << 20
 
 // readSmall reads a file that a flag names.
-func readSmall(path string) ([]byte, error) { return readAtMost(path, maxKeyFile) }
+func readSmall(path string) ([]byte, error) { return input.AtMost(path, maxKeyFile) }

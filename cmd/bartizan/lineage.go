@@ -11,6 +11,7 @@ import (
 	"bartizan/attest"
 	"bartizan/attest/keys"
 	"bartizan/attest/oms"
+	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/record/lineage"
 	"bartizan/record/lineage/claims"
@@ -119,7 +120,7 @@ func (f *believeFlags) read(e *env, paths []string) (*source, error) {
 		if f.given() {
 			return nil, usagef("%s is a graph, which holds no signatures any more: give --key and the like to import, or name the folder", paths[0])
 		}
-		data, err := readAtMost(paths[0], maxGraphFile)
+		data, err := input.AtMost(paths[0], maxGraphFile)
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +189,7 @@ Statements that no given key verifies are read too: what they say is shown as un
 
 func (c *lineageImportCmd) Run(e *env) error {
 	if c.Graph != "" {
-		if err := writableFor("--graph", c.Graph); err != nil {
+		if err := writableFor("--graph", c.Graph, kindGraph); err != nil {
 			return err
 		}
 	}

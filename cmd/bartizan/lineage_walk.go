@@ -76,7 +76,7 @@ The second one lists everything that a poisoned dataset has reached.
 
 func (c *lineageWalkCmd) Run(e *env) error {
 	if c.Rows != "" {
-		if err := writableFor("--rows", c.Rows); err != nil {
+		if err := writableFor("--rows", c.Rows, kindRows); err != nil {
 			return err
 		}
 	}
@@ -220,7 +220,7 @@ The verdict is about the lineage as a whole: review where claims in it contradic
 
 func (c *lineageShowCmd) Run(e *env) error {
 	if c.Rows != "" {
-		if err := writableFor("--rows", c.Rows); err != nil {
+		if err := writableFor("--rows", c.Rows, kindRows); err != nil {
 			return err
 		}
 	}

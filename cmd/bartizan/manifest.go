@@ -197,7 +197,7 @@ func writableOutput(file string) error {
 	if file == "" || file == "-" {
 		return nil
 	}
-	return writableFor("--output", file)
+	return writableFor("--output", file, kindManifest)
 }
 
 // ignoresBeside are the ignored paths relative to the root, with files of our

@@ -11,6 +11,7 @@ import (
 	"bartizan/attest/manifest/digest"
 	"bartizan/attest/manifest/records"
 	"bartizan/attest/tree"
+	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -192,7 +193,7 @@ type proofCheck struct {
 }
 
 func (v *proofCheck) run() error {
-	raw, err := readAtMost(v.cmd.Proof, records.MaxProof)
+	raw, err := input.AtMost(v.cmd.Proof, records.MaxProof)
 	if err != nil {
 		return fmt.Errorf("--proof: %w", err)
 	}
@@ -297,7 +298,7 @@ func (f *recordFlags) read(e *env) ([]byte, error) {
 		}
 		return data, nil
 	case f.RecordFile != "":
-		data, err := readAtMost(f.RecordFile, records.MaxRecord)
+		data, err := input.AtMost(f.RecordFile, records.MaxRecord)
 		if err != nil {
 			return nil, fmt.Errorf("--record-file: %w", err)
 		}

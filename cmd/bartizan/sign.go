@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"bartizan/attest/hashing"
 	"bartizan/attest/oms"
 	"bartizan/attest/tree"
+	"bartizan/cmd/internal/input"
 	"bartizan/cmd/internal/within"
 	"bartizan/finding"
 	"bartizan/subject"
@@ -53,8 +55,13 @@ func (c *signCmd) Run(e *env) error {
 	if err != nil {
 		return usagef("--shards: %w", err)
 	}
-	if err := writableFor("--bundle", c.Bundle); err != nil {
+	if err := writableFor("--bundle", c.Bundle, kindBundle); err != nil {
 		return err
+	}
+	if c.Reuse != "" {
+		if err := writableFor("--reuse", c.Reuse, kindState); err != nil {
+			return err
+		}
 	}
 	signer, chain, closer, err := c.open(e.ctx)
 	if err != nil {
@@ -85,6 +92,7 @@ func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, erro
 		state = state.For(opt.Algorithm, opt.ShardSize)
 		opt.Known = state
 	}
+	started := e.now() // what changes from now on may be missed by the hashing
 	m, err := oms.Describe(e.ctx, root, opt)
 	if err == nil && state != nil {
 		m, err = state.Sample(e.ctx, root, opt, m)
@@ -105,7 +113,7 @@ func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, erro
 		report.Detail["bundle"] = c.Bundle
 		if state != nil {
 			report.Detail["reused"] = state.Reused()
-			if err := c.saveState(e, m); err != nil {
+			if err := c.saveState(m, started); err != nil {
 				return err
 			}
 		}
@@ -113,8 +121,8 @@ func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, erro
 	return c.printReports(e, report)
 }
 
-func (c *signCmd) saveState(e *env, m *oms.Model) error {
-	data, err := oms.NewState(m, e.now()).Marshal()
+func (c *signCmd) saveState(m *oms.Model, started time.Time) error {
+	data, err := oms.NewState(m, started).Marshal()
 	if err != nil {
 		return err
 	}
@@ -127,7 +135,7 @@ func (c *signCmd) saveState(e *env, m *oms.Model) error {
 // readState gives an empty state where there is no file yet.
 func readState(name string) (*oms.State, error) {
 	const limit = 256 << 20
-	data, err := readAtMost(name, limit)
+	data, err := input.AtMost(name, limit)
 	if errors.Is(err, os.ErrNotExist) {
 		return &oms.State{}, nil
 	}
@@ -178,8 +186,9 @@ func parseSize(s string) (int64, error) {
 	return n * unit, nil
 }
 
-// writableFor says before hours of hashing that a file cannot be written after.
-func writableFor(flag, file string) error {
+// writableFor says before hours of hashing that a file cannot be written after,
+// or would replace something else.
+func writableFor(flag, file string, kind outputKind) error {
 	dir := filepath.Dir(file)
 	if info, err := os.Stat(dir); err != nil {
 		return usagef("%s %s: its folder is missing: make it first: %w", flag, file, err)
@@ -189,7 +198,7 @@ func writableFor(flag, file string) error {
 	if err := unix.Access(dir, unix.W_OK); err != nil {
 		return fmt.Errorf("%s %s: its folder cannot be written to: %w", flag, file, err)
 	}
-	return nil
+	return mayReplace(flag, file, kind)
 }
 
 // ignored gives the paths of --ignore relative to the root. What is no path in it

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"bartizan/attest/keys"
@@ -75,20 +72,4 @@ func readChain(flag, path string) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s %s: %w", flag, path, err)
 	}
 	return chain, nil
-}
-
-// readAtMost reads a regular file that is no larger than limit.
-func readAtMost(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s: larger than %d bytes: is this the right file?", path, limit)
-	}
-	return data, nil
 }

@@ -3,16 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"bartizan/attest"
 	"bartizan/attest/bundle"
 	"bartizan/attest/keyless"
 	"bartizan/attest/oms"
+	"bartizan/cmd/internal/input"
 )
 
 // trustFlags name who is believed: by one of three methods.
@@ -75,7 +73,7 @@ func (f *trustFlags) trust(now time.Time) (oms.Trust, error) {
 
 func readTrustedRoot(path string) ([]byte, error) {
 	const limit = 16 << 20
-	root, err := readAtMost(path, limit)
+	root, err := input.AtMost(path, limit)
 	if err != nil {
 		return nil, fmt.Errorf("--trusted-root: %w", err)
 	}
@@ -103,12 +101,8 @@ func (t keylessTrust) Authenticate(ctx context.Context, raw []byte, b *bundle.Bu
 // readBundle reads what --bundle names. One that is too large is cut at a byte
 // past the limit, which its parser refuses.
 func readBundle(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	raw, err := input.Cut(path, bundle.MaxSize)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle: %w", err)
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, bundle.MaxSize+1))
-	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("--bundle: %w", err)
 	}
 	return raw, nil

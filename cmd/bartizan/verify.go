@@ -18,8 +18,8 @@ type verifyCmd struct {
 	Bundle string `required:"" placeholder:"B" help:"The signature: an OpenSSF Model Signing bundle."`
 	trustFlags
 	loadFlags
-	Ignore         []string `sep:"none" placeholder:"P" help:"This file or folder is known not to be signed (repeatable). What could be loaded is never ignored."`
-	IgnoreUnsigned bool     `help:"Pass over files that are not signed and that nothing could load, such as a README."`
+	Ignore         []string `sep:"none" env:"-" placeholder:"P" help:"This file or folder is known not to be signed (repeatable). What could be loaded is never ignored."`
+	IgnoreUnsigned bool     `env:"-" help:"Pass over files that are not signed and that nothing could load, such as a README."`
 	RefuseLegacy   bool     `help:"Refuse statements of signers before the specification (Digests/v0.1)."`
 	AcceptHash     []string `enum:"sha256,blake2b,blake3" placeholder:"H" help:"Accept only these digest algorithms (default: all of the specification)."`
 	reportFlags

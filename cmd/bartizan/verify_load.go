@@ -12,8 +12,8 @@ import (
 // loadFlags hand over what was verified, so that swapping a file after the check
 // changes nothing.
 type loadFlags struct {
-	To      string   `placeholder:"DIR" help:"Leave a verified copy in DIR: a new folder, read-only, that appears whole or not at all."`
-	Exec    bool     `help:"Run the command that follows -- with a private verified copy: {} in its arguments, and BARTIZAN_VERIFIED in its environment, are the path. Its exit code is passed on, and the copy removed."`
+	To      string   `env:"-" placeholder:"DIR" help:"Leave a verified copy in DIR: a new folder, read-only, that appears whole or not at all."`
+	Exec    bool     `env:"-" help:"Run the command that follows -- with a private verified copy: {} in its arguments, and BARTIZAN_VERIFIED in its environment, are the path. Its exit code is passed on, and the copy removed."`
 	Command []string `arg:"" optional:"" name:"command" help:"The command for --exec, after --."`
 
 	copied *handover.Copy

@@ -11,6 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"bartizan/cmd/internal/input"
+	"bartizan/record/lineage"
 )
 
 // writeWhole writes a file that appears whole or not at all: written beside the
@@ -29,6 +32,51 @@ func writeWhole(path string, data []byte, mode fs.FileMode) error {
 		mode = info.Mode().Perm()
 	}
 	return copyWhole(path, bytes.NewReader(data), mode)
+}
+
+// kind of file that a verb writes, by how it begins.
+type outputKind struct {
+	name string
+	is   func(head []byte) bool
+}
+
+// The kinds that may be written anew. Whatever else a path names by mistake (the
+// key, the weights, a log) is left alone.
+var (
+	kindBundle   = outputKind{"bundle", func(head []byte) bool { return bytes.Contains(head, []byte("application/vnd.dev.sigstore.bundle")) }}
+	kindManifest = outputKind{"manifest or proof", func(head []byte) bool { return bytes.Contains(head, []byte(`"bartizan.`)) }}
+	kindState    = outputKind{"state of an earlier signature", func(head []byte) bool { return bytes.Contains(head, []byte(`"bartizan.sign-state/`)) }}
+	kindEnvelope = outputKind{"certificate or proof", func(head []byte) bool {
+		log := bytes.Contains(head, []byte("\n{")) // of a line an entry: never written here
+		return !log && (bytes.Contains(head, []byte(`"payloadType"`)) || kindManifest.is(head))
+	}}
+	kindGraph = outputKind{"lineage graph", lineage.IsGraph}
+	kindRows  = outputKind{"list of rows", func(head []byte) bool { return bytes.HasPrefix(head, []byte("{")) }}
+)
+
+// mayReplace says before any work is done whether a path can be written: it is
+// not there, is empty, is a pipe or device, or holds what the verb writes.
+func mayReplace(flag, path string, kind outputKind) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: %w", flag, err)
+	case info.IsDir():
+		return usagef("%s %s: is a folder: name a file in it", flag, path)
+	case !info.Mode().IsRegular() || info.Size() == 0:
+		return nil
+	}
+	const enough = 64 << 10
+	head, err := input.Cut(path, enough)
+	if err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	if !kind.is(head) || bytes.Contains(head, []byte("PRIVATE KEY-----")) {
+		return usagef("%s %s: is there, and is no %s: nothing was written; remove it first if you mean it", flag, path, kind.name)
+	}
+	return nil
 }
 
 // writeNew is writeWhole for a file that must not be there yet, such as a key.
