@@ -31,8 +31,8 @@ type Public struct {
 	pem  []byte
 }
 
-// NewPublic takes a key of crypto/ecdsa or crypto/ed25519. It refuses others
-// with KEY_UNSUPPORTED.
+// NewPublic takes a key of crypto/ecdsa or crypto/ed25519. It refuses others,
+// and Ed25519 points of small order, with KEY_UNSUPPORTED.
 func NewPublic(key crypto.PublicKey) (*Public, error) {
 	hash, err := hashFor(key)
 	if err != nil {
@@ -59,6 +59,9 @@ func hashFor(key crypto.PublicKey) (crypto.Hash, error) {
 		}
 		return 0, attest.Refuse(attest.KeyUnsupported, "", "ECDSA on %s: want P-256, P-384 or P-521", k.Params().Name)
 	case ed25519.PublicKey:
+		if smallOrder(k) {
+			return 0, attest.Refuse(attest.KeyUnsupported, "", "the Ed25519 key is a point of small order: signatures for it can be made without any private key")
+		}
 		return 0, nil
 	case *rsa.PublicKey:
 		return 0, attest.Refuse(attest.KeyUnsupported, "", "RSA: want ECDSA on P-256, P-384 or P-521")

@@ -3,7 +3,12 @@ package statement
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Approval says that one person consents, or does not, to one digest for one
@@ -73,6 +78,9 @@ func (a *Approval) check(subjects []Descriptor) error {
 			return fmt.Errorf("a member of %d bytes, more than %d", len(s), MaxName)
 		}
 	}
+	if spelling(a.Approver.ID) == "" {
+		return errors.New("approver/id shows nothing")
+	}
 	switch {
 	case len(subjects) != 1:
 		return fmt.Errorf("%d subjects: consent is to exactly one", len(subjects))
@@ -80,7 +88,7 @@ func (a *Approval) check(subjects []Descriptor) error {
 		return errors.New("the subject has no digest that binds, such as sha256")
 	case len(a.Decision) > 0 && !a.Decision.Binds():
 		return errors.New("decision has no digest that binds, such as sha256")
-	case a.Requester == a.Approver.ID:
+	case samePerson(a.Requester, a.Approver.ID):
 		return errors.New("the approver is the one who asked")
 	case len(a.Comment) > maxComment:
 		return fmt.Errorf("a comment of more than %d bytes", maxComment)
@@ -90,6 +98,21 @@ func (a *Approval) check(subjects []Descriptor) error {
 		return errors.New("expires is not after approvedOn")
 	}
 	return a.Decision.check()
+}
+
+// samePerson says whether two names differ at most in how they are spelled:
+// case, width, composition, and what does not show. Nobody approves their own
+// request by writing themselves otherwise.
+func samePerson(a, b string) bool { return spelling(a) == spelling(b) }
+
+func spelling(name string) string {
+	shown := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.C, r) || unicode.Is(unicode.Variation_Selector, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(name))
+	return norm.NFKC.String(cases.Fold().String(shown))
 }
 
 // Holds says whether the consent is given and in time at t.

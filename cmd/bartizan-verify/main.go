@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -66,24 +67,59 @@ func run(ctx context.Context, args []string, s streams) int {
 	return code
 }
 
+// dispatch reads the arguments. The words version and help count only where they
+// stand alone, and open only where its flag --fd follows: in every other place
+// they are paths, so that no folder's name can make an unchecked model look
+// checked.
 func dispatch(ctx context.Context, args []string, s streams) (int, error) {
 	if len(args) == 0 {
 		return 0, usagef("name the folder or file that the signature is about")
 	}
-	switch args[0] {
-	case "version", "--version":
-		fmt.Fprintln(s.out, "bartizan-verify "+version.String())
-		return exitClean, nil
-	case "open":
+	if len(args) == 1 {
+		switch args[0] {
+		case "version", "--version", "-version":
+			fmt.Fprintln(s.out, "bartizan-verify "+version.String())
+			return exitClean, nil
+		case "help", "--help", "-help", "-h":
+			return exitClean, flag.ErrHelp
+		}
+	}
+	if opens(args) {
 		o, err := parseOpen(args[1:])
 		if err != nil {
-			return 0, err
+			return 0, notHelp(err)
 		}
 		return o.run(ctx, s)
 	}
 	o, err := parseVerify(args)
 	if err != nil {
-		return 0, err
+		return 0, notHelp(err)
 	}
 	return o.run(ctx, s)
+}
+
+// opens says whether this is the form that hands over a descriptor.
+func opens(args []string) bool {
+	if args[0] != "open" {
+		return false
+	}
+	for _, arg := range args[1:] {
+		name, _, _ := strings.Cut(arg, "=")
+		switch name {
+		case "--fd", "-fd":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
+}
+
+// notHelp makes a mistake of a request for help among other arguments: its exit
+// code must not pass for that of a check.
+func notHelp(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return usagef("--help stands alone (a path that begins with a dash is written ./-h)")
+	}
+	return err
 }

@@ -79,6 +79,7 @@ Links, devices and pipes, names that are one on some file systems, and an empty 
 }
 
 func (c *manifestCreateCmd) Run(e *env) error {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
 	if c.SaltFile != "" && !c.Records {
 		return usagef("--salt-file is for the digests of records: add --records")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -72,6 +73,7 @@ func (c *signCmd) Run(e *env) error {
 }
 
 func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, error)) error {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
 	root, err := tree.Open(c.Path)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"runtime/debug"
 
 	"bartizan/attest/hashing"
 	"bartizan/attest/load"
@@ -44,6 +45,7 @@ func (c *verifyCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.drop()) }()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
 	raw, err := readBundle(c.Bundle)
 	if err != nil {
 		return err

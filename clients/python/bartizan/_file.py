@@ -17,21 +17,39 @@ _SEALS = 0x0001 | 0x0002 | 0x0004 | 0x0008  # seal, shrink, grow, write
 _MSG_CMSG_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0x40000000)
 
 
+class VerifiedPath(str):
+    """The path of a VerifiedFile. It keeps the file open as long as it is used
+    itself: a descriptor that was closed would be given to another file, and its
+    path would lead there. What is made from it, such as str(path), is a plain
+    string and keeps nothing."""
+
+    def __new__(cls, path, file):
+        self = super().__new__(cls, path)
+        self.file = file
+        return self
+
+
 class VerifiedFile(io.BufferedReader):
     """A file whose bytes were verified: readable, seekable, with a descriptor.
 
     path names it for libraries that open files by themselves, within this
-    process and as long as it is not closed. sealed says that it is memory that
-    no process can write to; otherwise it is a nameless file of this user. size
-    is in bytes, and verified_name the name under which it was signed.
+    process and until the file is closed; it keeps the file from being closed by
+    the garbage collection. sealed says that it is memory that no process can
+    write to. Otherwise it is a nameless file on disk of this user, with mode
+    0400: other users cannot reach it, but programs of this user and root can,
+    through /proc. size is in bytes, and verified_name the name under which it was
+    signed.
     """
 
     def __init__(self, fd, name, size, sealed):
         super().__init__(io.FileIO(fd, "rb", closefd=True))
-        self.path = "/proc/self/fd/%d" % fd
         self.verified_name = name
         self.size = size
         self.sealed = sealed
+
+    @property
+    def path(self):
+        return VerifiedPath("/proc/self/fd/%d" % self.fileno(), self)  # ValueError: it is closed
 
 
 def open_verified(
@@ -56,7 +74,7 @@ def open_verified(
 
     Up to memory_limit bytes (default: half of the free memory) the copy is
     sealed memory; larger files go to a nameless file in temp_dir, and a negative
-    limit sends all there.
+    limit sends all there. See VerifiedFile for what such a file withstands.
 
     Only this file is verified: others in the folder may be missing, or not be
     signed. It raises VerificationError; ValueError where the arguments do not
@@ -116,6 +134,8 @@ def _check(fd, said, name):
     if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
         raise CouldNotVerify("the descriptor can be written to")
     if sealed and _seals(fd) & _SEALS != _SEALS:
+        raise CouldNotVerify("the memory is not sealed")
+    if not sealed and os.readlink("/proc/self/fd/%d" % fd).startswith("/memfd:"):
         raise CouldNotVerify("the memory is not sealed")
     os.lseek(fd, 0, os.SEEK_SET)
     return size, sealed

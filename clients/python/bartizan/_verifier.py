@@ -10,19 +10,30 @@ PROGRAM = "bartizan-verify"
 
 def find(verifier=None):
     """Gives the absolute path of the program: as named, by the environment
-    variable BARTIZAN_VERIFY, or from PATH. Relative folders in PATH are passed
-    over: they would mean whatever lies in the current folder."""
-    named = verifier or os.environ.get("BARTIZAN_VERIFY")
+    variable BARTIZAN_VERIFY, or from PATH. The variable must hold an absolute
+    path, a bare name is refused, and relative folders in PATH are passed over:
+    they would mean whatever lies in the current folder."""
+    if verifier is not None:
+        named = os.fsdecode(os.fspath(verifier))
+        if os.sep not in named:
+            raise CouldNotVerify("verifier=%r has no folder: name its path, such as /usr/bin/%s" % (named, PROGRAM))
+        return _runnable(os.path.abspath(named))
+    named = os.environ.get("BARTIZAN_VERIFY")
     if named:
-        path = os.path.abspath(os.fspath(named))
-        if os.access(path, os.X_OK) and os.path.isfile(path):
-            return path
-        raise CouldNotVerify("%s is no program that can be run" % path)
+        if not os.path.isabs(named):
+            raise CouldNotVerify("BARTIZAN_VERIFY=%s is not an absolute path: it would mean a file of the current folder" % named)
+        return _runnable(named)
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         path = os.path.join(folder, PROGRAM)
         if os.path.isabs(folder) and os.access(path, os.X_OK) and os.path.isfile(path):
             return path
     raise CouldNotVerify("%s was not found: put it into PATH, or name it in BARTIZAN_VERIFY" % PROGRAM)
+
+
+def _runnable(path):
+    if os.access(path, os.X_OK) and os.path.isfile(path):
+        return path
+    raise CouldNotVerify("%s is no program that can be run" % path)
 
 
 def trust_options(bundle, key, certificate_chain, refuse_legacy, accept_hash):

@@ -2,6 +2,7 @@
 variable BARTIZAN_VERIFY names. tests/testdata was signed once; its private key
 is gone."""
 import fcntl
+import gc
 import json
 import mmap
 import os
@@ -17,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
 from bartizan import CouldNotVerify, VerificationError, open_verified, verified  # noqa: E402
+from bartizan._verifier import find  # noqa: E402
 
 DATA = os.path.join(HERE, "testdata")
 
@@ -159,6 +161,26 @@ class OpenVerified(Case):
             with self.assertRaises(ValueError):
                 open_verified(self.root, "weights.bin", **dict(self.trust, **change))
 
+    def test_a_path_keeps_its_file(self):
+        evil = os.path.join(self.tmp, "evil.bin")
+        with open(evil, "wb") as f:
+            f.write(b"other bytes")
+        path = open_verified(self.root, "weights.bin", **self.trust).path  # nothing else has the file
+        gc.collect()
+        held = [open(evil, "rb") for _ in range(4)]
+        try:
+            with open(path, "rb") as f:
+                self.assertEqual(f.read(), self.data)
+            with open(os.fspath(path), "rb") as f:
+                self.assertEqual(f.read(), self.data)
+            self.assertIsInstance(path, str)
+        finally:
+            for f in held:
+                f.close()
+        path.file.close()
+        with self.assertRaises(ValueError):
+            path.file.path
+
     def test_no_descriptor_leaks(self):
         before = os.listdir("/proc/self/fd")
         open_verified(self.root, "weights.bin", **self.trust).close()
@@ -209,6 +231,13 @@ class AVerifierThatLies(Case):
                 "t = os.open('/tmp', os.O_TMPFILE | os.O_RDWR); os.truncate(t, 20000)\n"
                 "send([t], said.replace(b'true', b'false')); print(clean)",
                 "can be written",
+            ),
+            (
+                "import ctypes\n"
+                "t = ctypes.CDLL(None, use_errno=True).syscall(319 if os.uname()[4] == 'x86_64' else 279, b'x', 0)\n"
+                "assert t >= 0; os.truncate(t, 20000)\n"
+                "send([os.open('/proc/self/fd/%d' % t, os.O_RDONLY)], said.replace(b'true', b'false')); print(clean)",
+                "not sealed",
             ),
             ("t = os.open('/tmp', os.O_TMPFILE | os.O_RDWR)\nsend([t], said); print(clean)", "not the verified copy"),
         ):
@@ -268,6 +297,30 @@ class FindsTheVerifier(Case):
             self.assertEqual(done.returncode == 0, found, err)
             if found:
                 self.assertEqual(out.decode().strip(), os.path.join(self.tmp, "bartizan-verify"))
+
+    def test_what_is_named_is_not_of_the_current_folder(self):
+        os.rename(self.fake(""), os.path.join(self.tmp, "bartizan-verify"))
+        old = os.getcwd(), os.environ.get("BARTIZAN_VERIFY")
+        self.addCleanup(os.chdir, old[0])
+        os.chdir(self.tmp)
+
+        def restore():
+            os.environ.pop("BARTIZAN_VERIFY", None)
+            if old[1] is not None:
+                os.environ["BARTIZAN_VERIFY"] = old[1]
+
+        self.addCleanup(restore)
+        for named in ("bartizan-verify", "./bartizan-verify", "../" + os.path.basename(self.tmp) + "/bartizan-verify"):
+            os.environ["BARTIZAN_VERIFY"] = named
+            with self.assertRaises(CouldNotVerify) as raised:
+                find()
+            self.assertIn("absolute", str(raised.exception))
+        os.environ["BARTIZAN_VERIFY"] = os.path.join(self.tmp, "bartizan-verify")
+        self.assertEqual(find(), os.path.join(self.tmp, "bartizan-verify"))
+        self.assertEqual(os.path.realpath(find("./bartizan-verify")), os.path.realpath(find()))
+        for named in ("bartizan-verify", "", "./missing"):
+            with self.assertRaises(CouldNotVerify):
+                find(named)
 
 
 if __name__ == "__main__":
