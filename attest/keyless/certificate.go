@@ -3,6 +3,7 @@ package keyless
 import (
 	"crypto/x509"
 	"encoding/asn1"
+	"net/url"
 	"slices"
 	"time"
 
@@ -130,12 +131,16 @@ func (c *check) identity() error {
 	if err != nil {
 		return attest.Refuse(attest.IdentityMismatch, "", "the issuer in the certificate cannot be read, or two contradict each other")
 	}
-	if !slices.Contains(names, c.trust.identity) {
-		got := "nobody"
-		if len(names) > 0 {
-			got = names[0]
-		}
-		return attest.Refuse(attest.IdentityMismatch, "", "signed by %q, not by %q", clip(got), clip(c.trust.identity))
+	// Several names are several people: whoever reads another one than this
+	// program would believe another signer. Fulcio issues one.
+	if len(names) != 1 {
+		return attest.Refuse(attest.IdentityMismatch, "", "the certificate has %d subject alternative names: want exactly one", len(names))
+	}
+	switch got := names[0]; {
+	case got.text != c.trust.identity:
+		return attest.Refuse(attest.IdentityMismatch, "", "signed by %q, not by %q", clip(got.text), clip(c.trust.identity))
+	case !got.fits(c.trust.identity):
+		return attest.Refuse(attest.IdentityMismatch, "", "%q stands in the certificate as %s", clip(got.text), got.kind)
 	}
 	if issuer != c.trust.issuer {
 		return attest.Refuse(attest.IdentityMismatch, "", "the identity was vouched for by %q, not by %q", clip(issuer), clip(c.trust.issuer))
@@ -144,11 +149,32 @@ func (c *check) identity() error {
 	return nil
 }
 
-// subjectNames reads e-mail addresses, URIs and Fulcio's other names as they
-// stand in the certificate: a URI that is parsed and written again may be
-// another (RFC 5280, 4.2.1.6).
-func subjectNames(cert *x509.Certificate) ([]string, error) {
-	var out []string
+// subjectName is one subject alternative name.
+type subjectName struct{ kind, text string }
+
+// The kinds of names that can be an identity.
+const (
+	nameEmail = "an e-mail address"
+	nameURI   = "a URI"
+	nameOther = "an other name"
+)
+
+// fits says whether a name may be this identity: a certificate for the e-mail
+// address "https://…" is none for the workflow at that URI, nor the other way
+// round. Fulcio's other name is whatever its issuer says.
+func (n subjectName) fits(identity string) bool {
+	if n.kind == nameOther {
+		return true
+	}
+	u, err := url.Parse(identity)
+	return (err == nil && u.IsAbs()) == (n.kind == nameURI)
+}
+
+// subjectNames reads all names, and of e-mail addresses, URIs and Fulcio's other
+// names the text as it stands in the certificate: a URI that is parsed and
+// written again may be another (RFC 5280, 4.2.1.6).
+func subjectNames(cert *x509.Certificate) ([]subjectName, error) {
+	var out []subjectName
 	for _, ext := range cert.Extensions {
 		if !ext.Id.Equal(oidSAN) {
 			continue
@@ -158,17 +184,20 @@ func subjectNames(cert *x509.Certificate) ([]string, error) {
 			return nil, err
 		}
 		for _, name := range list {
-			if name.Class != asn1.ClassContextSpecific {
-				continue
-			}
-			switch name.Tag {
-			case 1, 6: // rfc822Name, uniformResourceIdentifier
-				out = append(out, string(name.Bytes))
-			case 0: // otherName
-				if s, ok := otherName(name.Bytes); ok {
-					out = append(out, s)
+			n := subjectName{kind: "a name of another kind"}
+			if name.Class == asn1.ClassContextSpecific {
+				switch name.Tag {
+				case 1: // rfc822Name
+					n = subjectName{nameEmail, string(name.Bytes)}
+				case 6: // uniformResourceIdentifier
+					n = subjectName{nameURI, string(name.Bytes)}
+				case 0: // otherName
+					if s, ok := otherName(name.Bytes); ok {
+						n = subjectName{nameOther, s}
+					}
 				}
 			}
+			out = append(out, n)
 		}
 	}
 	return out, nil

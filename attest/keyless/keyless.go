@@ -45,8 +45,9 @@ import (
 
 // Policy believes a sigstore identity.
 type Policy struct {
-	// Identity is compared with the subject alternative names of the
-	// certificate (e-mail, URI, or the other name of Fulcio), byte by byte.
+	// Identity is compared with the one subject alternative name of the
+	// certificate (e-mail, URI, or the other name of Fulcio), byte by byte. One
+	// with a scheme is no e-mail address, and one without is no URI.
 	Identity string
 	// Issuer is compared with the OpenID Connect issuer in the certificate,
 	// byte by byte.
@@ -172,11 +173,11 @@ func VerifyEnvelope(ctx context.Context, bundleJSON []byte, who Trust) (payloadT
 		return "", nil, nil, err
 	}
 	if c.trust.predicateType != "" {
-		s, err := readStatement(c.bundle.envelope.payload, c.trust.predicateType)
+		_, said, err := readStatement(c.bundle.envelope.payload, c.trust.predicateType)
 		if err != nil {
 			return "", nil, nil, err
 		}
-		c.result.Statement = Statement{Type: s.Type, PredicateType: s.PredicateType}
+		c.result.Statement = said
 	}
 	return c.bundle.envelope.payloadType, c.bundle.envelope.payload, &c.result, nil
 }

@@ -15,15 +15,14 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 
 	"bartizan/attest"
 	"bartizan/attest/dsse"
 )
 
-// hashByName are the digest algorithms, by the names of bundles, of log entries
-// and of statements.
+// hashByName are the digest algorithms, by the names of bundles and of log
+// entries.
 var hashByName = map[string]crypto.Hash{
 	"SHA2_256": crypto.SHA256, "sha256": crypto.SHA256,
 	"SHA2_384": crypto.SHA384, "sha384": crypto.SHA384,
@@ -190,22 +189,8 @@ func readDigests(ctx context.Context, r io.Reader, hashes ...crypto.Hash) (diges
 			all = append(all, writers[h])
 		}
 	}
-	buf := make([]byte, 1<<20)
-	to := io.MultiWriter(all...)
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("reading the file: %w", err)
-		}
-		n, err := r.Read(buf)
-		if _, werr := to.Write(buf[:n]); werr != nil {
-			return nil, werr
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the file: %w", err)
-		}
+	if err := readInto(ctx, r, io.MultiWriter(all...)); err != nil {
+		return nil, err
 	}
 	for h, w := range writers {
 		if sum, ok := w.(interface{ Sum([]byte) []byte }); ok {

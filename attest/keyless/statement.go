@@ -1,132 +1,84 @@
 package keyless
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"encoding/hex"
 	"io"
-	"slices"
 
 	"bartizan/attest"
-	"bartizan/attest/strictjson"
+	"bartizan/attest/statement"
 )
 
-// statementTypes are those whose subjects are read: in-toto Statement v1, and
-// v0.1, which most attestations of before 2023 are.
-var statementTypes = []string{"https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"}
-
-// Limits of a statement over one file.
-const (
-	maxSubjects = 100_000
-	maxDigests  = 32
-)
-
-// Statement says of what kind a statement is.
-type Statement struct{ Type, PredicateType string }
-
-type statement struct {
-	Type          string `json:"_type"`
-	PredicateType string `json:"predicateType"`
-	Subject       []struct {
-		Digest map[string]string `json:"digest"`
-	} `json:"subject"`
+// Statement says of what kind a statement is, and what it says in one word.
+type Statement struct {
+	Type, PredicateType string
+	// Result is PASSED, WARNED, FAILED, APPROVED or REJECTED where the predicate
+	// is one that judges.
+	Result string
 }
 
 // CheckStatement decides whether the payload of an envelope is an in-toto
-// statement about a file, and of the predicate type that is wanted, where that
-// is not empty. Whoever calls it has verified the envelope.
+// statement (v1) about a file, and of the predicate type that is wanted, where
+// that is not empty. Whoever calls it has verified the envelope.
 //
-// A statement is about the file when one of its subjects has a digest of it
-// (sha256, sha384 or sha512) and no other of these that contradicts.
+// The statement and a predicate that package statement knows are read as that
+// package reads them. A statement is about the file when one of its subjects has
+// a digest of it that binds, no other known one that contradicts, and is no
+// folder.
 func CheckStatement(ctx context.Context, payload []byte, artifact io.Reader, predicateType string) (Statement, error) {
-	s, err := readStatement(payload, predicateType)
+	s, said, err := readStatement(payload, predicateType)
 	if err != nil {
 		return Statement{}, err
 	}
-	_, err = s.about(ctx, artifact)
-	return Statement{Type: s.Type, PredicateType: s.PredicateType}, err
+	_, err = about(ctx, s, artifact)
+	return said, err
 }
 
 // readStatement reads a payload, and holds its predicate type against what was
 // asked for.
-func readStatement(payload []byte, predicateType string) (*statement, error) {
-	s := new(statement)
-	malformed := func(detail string) error { return attest.Refuse(attest.StatementMalformed, "", "%s", detail) }
-	if err := strictjson.Unmarshal(payload, s); err != nil {
-		return nil, malformed(err.Error())
-	}
-	switch {
-	case s.Type == "":
-		return nil, malformed("_type is missing")
-	case !slices.Contains(statementTypes, s.Type):
-		return nil, attest.Refuse(attest.StatementType, "", "_type is %q: want %s", clip(s.Type), statementTypes[0])
-	case s.PredicateType == "":
-		return nil, malformed("predicateType is missing")
-	case len(s.Subject) == 0 || len(s.Subject) > maxSubjects:
-		return nil, malformed("no subject, or too many")
-	}
-	for i := range s.Subject {
-		if len(s.Subject[i].Digest) > maxDigests {
-			return nil, malformed("a subject has too many digests")
-		}
+func readStatement(payload []byte, predicateType string) (*statement.Statement, Statement, error) {
+	s, err := statement.Parse(payload)
+	if err != nil {
+		return nil, Statement{}, err
 	}
 	if predicateType != "" && predicateType != s.PredicateType {
-		return nil, attest.Refuse(attest.PredicateType, "", "the statement is a %q, not a %q", clip(s.PredicateType), clip(predicateType))
+		return nil, Statement{}, attest.Refuse(attest.PredicateType, "", "the statement is a %q, not a %q", clip(s.PredicateType), clip(predicateType))
 	}
-	return s, nil
+	p, err := statement.Known(s)
+	if err != nil {
+		return nil, Statement{}, err
+	}
+	return s, Statement{Type: statement.Type, PredicateType: s.PredicateType, Result: statement.ResultOf(p)}, nil
 }
 
-// about reads the file and looks for it among the subjects.
-func (s *statement) about(ctx context.Context, artifact io.Reader) (digests, error) {
-	var want []crypto.Hash
+// about reads the file and looks for it among the subjects. It gives the file's
+// SHA-256.
+func about(ctx context.Context, s *statement.Statement, artifact io.Reader) (digests, error) {
+	named := map[string]bool{}
 	for i := range s.Subject {
 		for name := range s.Subject[i].Digest {
-			if h, ok := hashByName[name]; ok && !slices.Contains(want, h) {
-				want = append(want, h)
-			}
+			named[name] = true
 		}
 	}
-	if len(want) == 0 {
-		return nil, attest.Refuse(attest.ArtifactMismatch, "", "no subject has a digest of sha256, sha384 or sha512")
-	}
-	d, err := readDigests(ctx, artifact, want...)
+	d, err := fileDigests(ctx, artifact, named)
 	if err != nil {
 		return nil, err
 	}
-	for i := range s.Subject {
-		if d.are(s.Subject[i].Digest) {
-			return d, nil
-		}
+	sum, err := hex.DecodeString(d["sha256"])
+	if err != nil {
+		return nil, err
 	}
-	return nil, attest.Refuse(attest.ArtifactMismatch, "", "no subject of the statement is this file")
+	return digests{crypto.SHA256: sum}, s.AboutFile(d)
 }
 
 // subject demands that the statement is about the file.
 func (c *check) subject() error {
-	s, err := readStatement(c.bundle.envelope.payload, c.trust.predicateType)
+	s, said, err := readStatement(c.bundle.envelope.payload, c.trust.predicateType)
 	if err != nil {
 		return err
 	}
-	c.result.Statement = Statement{Type: s.Type, PredicateType: s.PredicateType}
-	c.digests, err = s.about(c.ctx, c.artifact)
+	c.result.Statement = said
+	c.digests, err = about(c.ctx, s, c.artifact)
 	return err
-}
-
-// are says whether every digest of a known algorithm is that of the file, and
-// at least one is there.
-func (d digests) are(named map[string]string) bool {
-	some := false
-	for name, text := range named {
-		h, ok := hashByName[name]
-		if !ok {
-			continue
-		}
-		sum, err := hex.DecodeString(text)
-		if err != nil || !bytes.Equal(sum, d[h]) {
-			return false
-		}
-		some = true
-	}
-	return some
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"bartizan/cmd/internal/input"
 	"bartizan/record/lineage"
 )
 
@@ -68,8 +67,7 @@ func mayReplace(flag, path string, kind outputKind) error {
 	case !info.Mode().IsRegular() || info.Size() == 0:
 		return nil
 	}
-	const enough = 64 << 10
-	head, err := input.Cut(path, enough)
+	head, err := ends(path, info.Size())
 	if err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
@@ -77,6 +75,26 @@ func mayReplace(flag, path string, kind outputKind) error {
 		return usagef("%s %s: is there, and is no %s: nothing was written; remove it first if you mean it", flag, path, kind.name)
 	}
 	return nil
+}
+
+// ends gives the beginning of a file and its end: canonical JSON has the name of
+// its schema behind long lists.
+func ends(path string, size int64) ([]byte, error) {
+	const enough = 64 << 10
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 2*enough)
+	n, err := f.ReadAt(b[:enough], 0)
+	m := 0
+	if (err == nil || err == io.EOF) && size > enough {
+		m, err = f.ReadAt(b[n:n+enough], max(enough, size-enough))
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:n+m], errors.Join(err, f.Close())
 }
 
 // writeNew is writeWhole for a file that must not be there yet, such as a key.

@@ -24,10 +24,13 @@ const (
 	Provenance = "https://slsa.dev/provenance/v1"
 )
 
+// predicate is the least that SLSA Provenance v1 may say.
+const predicate = `{"buildDefinition":{"buildType":"https://example.org/build/v1","externalParameters":{}},"runDetails":{"builder":{"id":"https://example.org/builder"}}}`
+
 // Statement is an in-toto statement about a file.
 func Statement(artifact []byte) []byte {
 	sum := sha256.Sum256(artifact)
-	return fmt.Appendf(nil, `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"%x"}}],"predicateType":%q,"predicate":{}}`, sum, Provenance)
+	return fmt.Appendf(nil, `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"%x"}}],"predicateType":%q,"predicate":%s}`, sum, Provenance, predicate)
 }
 
 // PAE is what DSSE signs.
