@@ -117,7 +117,13 @@ func good(t testing.TB) []plan {
 		{name: "signed at the first second", Plan: box.Plan{At: box.Epoch}},
 		{name: "signed at the last second", Plan: box.Plan{At: box.Epoch.Add(10 * time.Minute)}},
 		{name: "the predicate type that is wanted", Plan: box.Plan{Payload: st}, policy: func(p *keyless.Policy) { p.PredicateType = box.Provenance }},
-		{name: "in-toto Statement v0.1", Plan: box.Plan{Payload: bytes.Replace(st, []byte("Statement/v1"), []byte("Statement/v0.1"), 1)}},
+		{name: "a URI as other name", Plan: box.Plan{Cert: box.Cert{OtherName: box.Identity}}},
+		{name: "every digest of the file", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://example.org/p","subject":[{"digest":` + everyDigest() + `}]}`)},
+		{name: "what judges", Plan: says(statementOf("https://in-toto.io/attestation/test-result/v0.1", `{"result":"FAILED","configuration":[]}`)), want: func(t *testing.T, r *keyless.Result) {
+			if r.Statement.Result != "FAILED" {
+				t.Errorf("%+v", r.Statement)
+			}
+		}},
 		{name: "managed key", Plan: box.Plan{Managed: true}},
 		{name: "managed key, statement", Plan: box.Plan{Managed: true, Payload: st}},
 		{name: "managed key, Rekor v2", Plan: box.Plan{Managed: true, Log: "hashedrekord/0.0.2"}},
@@ -180,4 +186,18 @@ func TestAccept(t *testing.T) {
 			}
 		})
 	}
+}
+
+// everyDigest are the digests of the artefact, as other code computes them.
+func everyDigest() string {
+	sum := func(h hash.Hash) string { h.Write(artifact); return hex.EncodeToString(h.Sum(nil)) }
+	b2, _ := blake2b.New512(nil)
+	b2s, _ := blake2s.New256(nil)
+	return fmt.Sprintf(`{"sha256":%q,"sha512":%q,"sha3_256":%q,"blake2b":%q,"blake2s":%q,"blake3":%q,"md5":%q,"sha1":%q,"unheard":"of"}`,
+		sum(sha256.New()), sum(sha512.New()), sum(sha3.New256()), sum(b2), sum(b2s), sum(zeebo.New()), sum(md5.New()), sum(sha1.New()))
+}
+
+// statementOf is a statement about the artefact.
+func statementOf(predicateType, predicate string) string {
+	return `{"_type":"https://in-toto.io/Statement/v1","predicateType":"` + predicateType + `","predicate":` + predicate + `,"subject":[{"digest":{"sha256":"` + hexOf(artifact) + `"}}]}`
 }

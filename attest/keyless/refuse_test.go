@@ -114,6 +114,9 @@ var malformed = []bad{
 		e := get(s.Bundle, entry0)
 		set(s.Bundle, "verificationMaterial/tlogEntries", []any{e, e})
 	}},
+	{name: "the same entry twice under another index", code: attest.BundleMalformed, change: func(b *box.Box, s *box.Signed) {
+		set(s.Bundle, "verificationMaterial/tlogEntries", []any{get(s.Bundle, entry0), b.Log1("hashedrekord", "0.0.1", bodyOf(s), minute)})
+	}},
 	{name: "33 entries", code: attest.BundleMalformed, change: edit("verificationMaterial/tlogEntries", make([]any, 33))},
 	{name: "an entry of null", code: attest.BundleMalformed, change: edit("verificationMaterial/tlogEntries", []any{nil})},
 	{name: "a body that is no JSON", code: attest.BundleMalformed, change: edit(entry0+"/canonicalizedBody", []byte("{"))},
@@ -161,6 +164,10 @@ var certificates = []bad{
 	{name: "a pattern as identity", code: attest.IdentityMismatch, policy: func(p *keyless.Policy) { p.Identity = ".*" }},
 	{name: "another issuer", code: attest.IdentityMismatch, policy: func(p *keyless.Policy) { p.Issuer += "/" }},
 	{name: "issuers that contradict", Plan: box.Plan{Cert: box.Cert{OldIssuer: "https://evil.example.org", Issuer: box.Issuer}}, code: attest.IdentityMismatch},
+	{name: "an e-mail address that looks like a URI", Plan: box.Plan{Cert: box.Cert{Emails: []string{box.Identity}}}, code: attest.IdentityMismatch},
+	{name: "a URI that looks like an e-mail address", Plan: box.Plan{Cert: box.Cert{URIs: []string{"ada@example.org"}}}, code: attest.IdentityMismatch, policy: func(p *keyless.Policy) { p.Identity = "ada@example.org" }},
+	{name: "several names", Plan: box.Plan{Cert: box.Cert{URIs: []string{box.Identity, "https://example.org/other"}}}, code: attest.IdentityMismatch},
+	{name: "an e-mail address beside", Plan: box.Plan{Cert: box.Cert{URIs: []string{box.Identity}, Emails: []string{"ada@example.org"}}}, code: attest.IdentityMismatch},
 	{name: "an identity that Go would write otherwise", Plan: box.Plan{Cert: box.Cert{URIs: []string{"https://example.org/a%2fb"}}}, code: attest.IdentityMismatch, policy: func(p *keyless.Policy) { p.Identity = "https://example.org/a/b" }},
 }
 
@@ -179,12 +186,29 @@ var signatures = []bad{
 	{name: "statement with a key twice", Plan: says(`{"_type":"x","_type":"https://in-toto.io/Statement/v1","predicateType":"p","subject":[{"digest":{"sha256":"` + hexOf(artifact) + `"}}]}`), code: attest.StatementMalformed},
 	{name: "statement without predicate type", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"` + hexOf(artifact) + `"}}]}`), code: attest.StatementMalformed},
 	{name: "statement without subject", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","subject":[]}`), code: attest.StatementMalformed},
-	{name: "subject by SHA-1 alone", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","subject":[{"digest":{"sha1":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}}]}`), code: attest.ArtifactMismatch},
-	{name: "subject whose digests contradict", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","subject":[{"digest":{"sha256":"` + hexOf(artifact) + `","sha512":"00"}}]}`), code: attest.ArtifactMismatch},
+	{name: "subject by SHA-1 alone", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://example.org/p","subject":[{"digest":{"sha1":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}}]}`), code: attest.ArtifactMismatch},
+	{name: "subject whose digests contradict", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","subject":[{"digest":{"sha256":"` + hexOf(artifact) + `","sha512":"00"}}]}`), code: attest.StatementMalformed},
+	{name: "in-toto Statement v0.1", Plan: box.Plan{Payload: bytes.Replace(box.Statement(artifact), []byte("Statement/v1"), []byte("Statement/v0.1"), 1)}, code: attest.StatementType},
+	{name: "digests by the names of bundles", Plan: says(about(`{"SHA2_256":"` + hexOf(artifact) + `"}`)), code: attest.ArtifactMismatch},
+	{name: "a digest in upper case", Plan: says(about(`{"sha256":"` + strings.ToUpper(hexOf(artifact)) + `"}`)), code: attest.StatementMalformed},
+	{name: "another SHA-512", Plan: says(about(`{"sha256":"` + hexOf(artifact) + `","sha512":"` + strings.Repeat("0", 128) + `"}`)), code: attest.ArtifactMismatch},
+	{name: "another BLAKE3", Plan: says(about(`{"sha256":"` + hexOf(artifact) + `","blake3":"` + strings.Repeat("0", 64) + `"}`)), code: attest.ArtifactMismatch},
+	{name: "another BLAKE2b", Plan: says(about(`{"sha256":"` + hexOf(artifact) + `","blake2b":"` + strings.Repeat("0", 128) + `"}`)), code: attest.ArtifactMismatch},
+	{name: "another MD5", Plan: says(about(`{"sha256":"` + hexOf(artifact) + `","md5":"` + strings.Repeat("0", 32) + `"}`)), code: attest.ArtifactMismatch},
+	{name: "a folder with the digest of the file", Plan: says(about(`{"sha256":"` + hexOf(artifact) + `","dirHash1":"` + strings.Repeat("0", 64) + `"}`)), code: attest.ArtifactMismatch},
+	{name: "a model signature with the digest of the file", Plan: says(statementOf("https://model_signing/signature/v1.0", `{}`)), code: attest.ArtifactMismatch},
+	{name: "provenance that says nothing", Plan: says(statementOf(box.Provenance, `{}`)), code: attest.StatementMalformed},
+	{name: "provenance that says nothing, asked for", Plan: says(statementOf(box.Provenance, `{}`)), code: attest.StatementMalformed, policy: func(p *keyless.Policy) { p.PredicateType = box.Provenance }},
+	{name: "a subject without a digest beside", Plan: says(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://example.org/p","subject":[{"digest":{"sha256":"` + hexOf(artifact) + `"}},{"name":"b"}]}`), code: attest.StatementMalformed},
 	{name: "payload that is no statement", Plan: says(`not JSON`), code: attest.StatementMalformed},
 	{name: "another predicate type than asked (CVE-2026-39395)", Plan: dsse(), code: attest.PredicateType, policy: func(p *keyless.Policy) { p.PredicateType = "https://slsa.dev/verification_summary/v1" }},
 	{name: "a predicate type asked of a message", code: attest.PredicateType, policy: func(p *keyless.Policy) { p.PredicateType = box.Provenance }},
 	{name: "signed by a key, asked by identity", Plan: box.Plan{Managed: true}, code: attest.MethodMismatch, policy: func(*keyless.Policy) {}},
+}
+
+// about is a statement of a strange type about a thing with these digests.
+func about(digests string) string {
+	return `{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://example.org/p","subject":[{"digest":` + digests + `}]}`
 }
 
 // says is a plan for a payload.

@@ -6,12 +6,13 @@ import (
 	"sort"
 	"strings"
 
+	"bartizan/attest"
 	"bartizan/finding"
 )
 
 type explainCmd struct {
 	listing
-	Rule string `arg:"" help:"The rule's id, as reports and bartizan rules give it."`
+	Rule string `arg:"" help:"The rule's id, as reports and bartizan rules give it; or a reason code such as OMS_DIGEST_MISMATCH."`
 }
 
 func (c *explainCmd) Run(e *env) error {
@@ -19,7 +20,12 @@ func (c *explainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	rule, ok := cat.Rule(c.Rule)
+	id := c.Rule
+	code, isCode := reasonCode(c.Rule)
+	if isCode {
+		id = code.Rule
+	}
+	rule, ok := cat.Rule(id)
 	if !ok {
 		return unknownRule(c.Rule, cat)
 	}
@@ -30,8 +36,22 @@ func (c *explainCmd) Run(e *env) error {
 	if width == 0 || width > 100 {
 		width = 100
 	}
-	_, err = io.WriteString(e.out, explanation(&rule, width))
+	said := explanation(&rule, width)
+	if isCode {
+		said = fill(string(code.Code)+": "+code.Text+".", width) + "\n\n" + said
+	}
+	_, err = io.WriteString(e.out, said)
 	return err
+}
+
+// reasonCode finds a code of refusals.
+func reasonCode(typed string) (attest.Meaning, bool) {
+	for _, m := range attest.Codes() {
+		if string(m.Code) == strings.ToUpper(typed) {
+			return m, true
+		}
+	}
+	return attest.Meaning{}, false
 }
 
 func explanation(r *finding.Rule, width int) string {
