@@ -13,7 +13,7 @@ type chain struct {
 	log     int   // the first that was seen of the replica
 	base    int64 // the number of links[0]
 	links   []link
-	revoked map[Digest]*revocationState
+	revoked map[*Revocation]*revocationState
 	failed  bool
 }
 
@@ -25,7 +25,7 @@ type link struct {
 }
 
 func newChain(replica string, log int) *chain {
-	return &chain{replica: replica, log: log, revoked: map[Digest]*revocationState{}}
+	return &chain{replica: replica, log: log, revoked: map[*Revocation]*revocationState{}}
 }
 
 // at gives the batch of a number, or nil.
@@ -37,18 +37,21 @@ func (c *chain) at(number int64) *link {
 }
 
 // begin says what the first batch of a log continues: nothing, another log, or
-// the head that the caller knows.
-func (c *chain) begin(b *Batch, after *Head) (Head, error) {
+// the head that the caller knows, which it says by given.
+func (c *chain) begin(b *Batch, after *Head) (head Head, given bool, err error) {
 	if b.Number == 1 {
-		return Head{}, nil
+		return Head{}, false, nil
 	}
 	if l := c.at(b.Number - 1); l != nil && (l.digest == b.Previous || after == nil) {
-		return Head{Number: b.Number - 1, Sequence: l.last, Digest: l.digest}, nil
+		return Head{Number: b.Number - 1, Sequence: l.last, Digest: l.digest}, false, nil
 	}
 	if after != nil && after.Digest == b.Previous {
-		return Head{Number: b.Number - 1, Sequence: after.Sequence, Digest: after.Digest}, nil
+		if after.Number != 0 {
+			err = inOrder("batch", b.Number, after.Number+1)
+		}
+		return Head{Number: b.Number - 1, Sequence: after.Sequence, Digest: after.Digest}, true, err
 	}
-	return Head{}, attest.Refuse(attest.InferenceGap, b.name(), "the log begins with it, and the log before it, which ends at record %d, is not there: "+
+	return Head{}, false, attest.Refuse(attest.InferenceGap, b.name(), "the log begins with it, and the log before it, which ends at record %d, is not there: "+
 		"give both, or that log's head (--after)", b.First-1)
 }
 
@@ -89,6 +92,9 @@ func (c *chain) reaches(h Head) error {
 		}
 	}
 	last := c.last()
+	if len(c.links) == 0 {
+		return attest.Refuse(attest.InferenceTruncated, "", "the log has no batch, and went at least to record %d (%s)", h.Sequence, h.Digest)
+	}
 	if last.last <= h.Sequence && from >= len(c.links)-1 {
 		return attest.Refuse(attest.InferenceTruncated, "", "the log ends at record %d (%s), and went at least to record %d (%s)", last.last, last.digest, h.Sequence, h.Digest)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -21,13 +20,19 @@ type CheckOptions struct {
 	// none: any.
 	Model, Configuration Digest
 	Revoked              []Revocation
+	// Unmatched, where given, is told of each revocation that is of no key and no
+	// certificate in what was checked.
+	Unmatched func(Revocation)
 	// Heads were kept elsewhere: each must be a batch of its replica. A log that
 	// contains one needs no end marker.
 	Heads []ExpectedHead
-	// After is the head that the first log continues, where that log's
-	// predecessor is not given.
+	// After is the head that the first log of one replica continues, where that
+	// log's predecessor is not given; some log must. The number of the batch is
+	// compared where the head has it, and otherwise believed: the digest of the
+	// batch before says which that is.
 	After *Head
-	// Live takes logs without an end marker: they are still written to.
+	// Live takes logs without an end marker, and without a batch: they are still
+	// written to.
 	Live bool
 }
 
@@ -56,13 +61,16 @@ type Result struct {
 	From, To time.Time
 	// Assurance is the lowest of all batches.
 	Assurance Assurance
-	// Certificates were used, in this order.
+	// Certificates are those under which there are batches, each once, in the
+	// order of their first use; Certificate is that of the last batch.
 	Certificates []*Certificate
+	Certificate  *Certificate
 	Head         Head
 	// Sealed says that the log ends in an end marker.
 	Sealed bool
-	// Unsigned counts whole records behind the last batch; Torn says that the
-	// file ends within a line.
+	// Unsigned counts whole records behind the last batch, which nobody vouches
+	// for: those of a writer that crashed, or anybody's. Torn says that the file
+	// ends within a line.
 	Unsigned int
 	Torn     bool
 	// Err holds the refusals, or the failure to read. Nil: all is right.
@@ -70,7 +78,8 @@ type Result struct {
 }
 
 // Check reads logs, of any number of replicas, in any order, and judges each:
-// alone, as the continuation of the others of its replica, and against them.
+// alone, as the continuation of the others of its replica, and against them. A
+// log without a batch is not vouched for by others.
 //
 //	INFERENCE_MALFORMED       it is no log, or a line is not as it is written here
 //	INFERENCE_CERT_INVALID    no operator certified the key, or not for this time or assurance
@@ -80,8 +89,8 @@ type Result struct {
 //	INFERENCE_ROOT_MISMATCH   the records are not those that the batch signs
 //	INFERENCE_GAP             records or batches are missing
 //	INFERENCE_REPLAY          a record, batch or id stands twice
-//	INFERENCE_FORK            the replica signed two histories
-//	INFERENCE_TRUNCATED       no end marker, or an expected head is missing
+//	INFERENCE_FORK            the replica signed two histories, or none continues After
+//	INFERENCE_TRUNCATED       no batch, no end marker, or an expected head is missing
 //
 // Reading a log ends at its first refusal. Results are in the order of sources.
 // Every batch takes 48 bytes of memory until the end, and every id about 80.
@@ -90,7 +99,7 @@ func Check(ctx context.Context, sources []Source, opt CheckOptions) ([]Result, e
 	if len(opt.Operators) == 0 {
 		return nil, errors.New("no operator key is given: nothing could be certified")
 	}
-	c := &check{CheckOptions: opt, revoked: byDigest(opt.Revoked), chains: map[string]*chain{}, answers: answers{}}
+	c := &check{CheckOptions: opt, revoked: newRevocations(opt.Revoked), chains: map[string]*chain{}, answers: answers{}}
 	for _, s := range sources {
 		c.names = append(c.names, s.Name)
 		c.logs = append(c.logs, c.newLog(s, len(c.logs)))
@@ -111,6 +120,7 @@ func Check(ctx context.Context, sources []Source, opt CheckOptions) ([]Result, e
 	if err := c.finish(); err != nil {
 		return nil, err
 	}
+	c.revoked.tell(opt.Unmatched)
 	out := make([]Result, len(c.logs))
 	for i, l := range c.logs {
 		out[i] = l.Result
@@ -121,82 +131,13 @@ func Check(ctx context.Context, sources []Source, opt CheckOptions) ([]Result, e
 // check is one call of Check.
 type check struct {
 	CheckOptions
-	revoked map[Digest]Revocation
+	revoked revocations
 	chains  map[string]*chain
 	answers answers
 	names   []string
 	logs    []*checkLog
-}
-
-// finish judges the ends, when all logs are read.
-func (c *check) finish() error {
-	headed := map[*chain]bool{}
-	for _, h := range c.Heads {
-		ch, err := c.chainOf(h.Replica)
-		if err != nil {
-			return err
-		}
-		if ch == nil || ch.failed {
-			continue // blocked already
-		}
-		headed[ch] = true
-		if c.After != nil && c.After.Sequence == h.Head.Sequence && c.After.Digest == h.Head.Digest {
-			continue
-		}
-		if err := ch.reaches(h.Head); err != nil {
-			c.logs[ch.last().log].refuse(err)
-		}
-	}
-	for _, l := range c.logs {
-		ch := c.chains[l.Replica]
-		switch {
-		case l.Err != nil:
-		case l.copies.from != 0:
-			l.refuse(attest.Refuse(attest.InferenceReplay, "", "%s of replica %s stands in %s too", span("batch", l.copies.from, l.copies.to), l.Replica, c.names[l.copyOf]))
-		case ch == nil || len(ch.links) == 0:
-			if !c.Live {
-				l.refuse(l.ends())
-			}
-		case ch.last().log == l.index:
-			c.finishLast(l, ch, headed[ch])
-		}
-	}
-	return nil
-}
-
-// finishLast judges the log that has a replica's last batch.
-func (c *check) finishLast(l *checkLog, ch *chain, headed bool) {
-	for d, s := range ch.revoked {
-		if s.open {
-			l.refuse(attest.Refuse(attest.InferenceRevoked, l.cert.Replica, "the key is revoked (%s), and the head up to which it counts is not in the log", d))
-		}
-	}
-	if !c.Live && !headed {
-		l.refuse(l.ends())
-	}
-}
-
-// chainOf finds the replica of an expected head. None without an error: its log
-// could not even be opened.
-func (c *check) chainOf(replica string) (*chain, error) {
-	if ch := c.chains[replica]; replica != "" && ch != nil {
-		return ch, nil
-	}
-	for _, l := range c.logs {
-		if l.Replica == "" || replica == "" && l.Err != nil {
-			return nil, nil //nolint:nilnil // documented: that log is blocked already
-		}
-	}
-	if replica != "" {
-		return nil, fmt.Errorf("a head of replica %s is expected, and none of the logs is of it", replica)
-	}
-	if len(c.chains) != 1 {
-		return nil, fmt.Errorf("a head is expected, and the logs are of %d replicas: write it as REPLICA=SEQUENCE:sha256:HEX", len(c.chains))
-	}
-	for _, ch := range c.chains {
-		return ch, nil
-	}
-	return nil, nil //nolint:nilnil // not reached: there is one
+	// continued is the chain that begins behind After.
+	continued *chain
 }
 
 // checkLog is one log within a check.
@@ -220,9 +161,24 @@ type span64 struct{ from, to int64 }
 func (c *check) newLog(s Source, index int) *checkLog {
 	l := &checkLog{Result: Result{Name: s.Name}, walk: newWalk(s.Reader), check: c, index: index}
 	l.operators = c.Operators
-	l.walk.begin = func(b *Batch) (Head, error) { return l.chain().begin(b, c.After) }
+	l.walk.begin = func(b *Batch) (Head, error) { return c.begin(l.chain(), b) }
 	l.walk.certified, l.walk.record, l.walk.accept = l.certified, l.record, l.accept
 	return l
+}
+
+// begin says what the first batch of a log continues, and remembers whose log
+// continues After: a head is of one replica.
+func (c *check) begin(ch *chain, b *Batch) (Head, error) {
+	head, after, err := ch.begin(b, c.After)
+	switch {
+	case err != nil || !after:
+		return head, err
+	case c.continued == nil:
+		c.continued = ch
+	case c.continued != ch:
+		return Head{}, attest.Refuse(attest.InferenceFork, b.name(), "a log of replica %s continues the given head (record %d) already, and a head is of one replica", c.continued.replica, head.Sequence)
+	}
+	return head, nil
 }
 
 func (l *checkLog) chain() *chain {
@@ -288,7 +244,6 @@ func (l *checkLog) read(ctx context.Context) {
 func (l *checkLog) certified(c *Certificate) error {
 	l.Replica = c.Replica
 	l.chain()
-	l.Certificates = append(l.Certificates, c)
 	name := "certificate of " + c.Replica
 	if want := l.check.Model; !want.IsZero() && c.Model != want {
 		return attest.Refuse(attest.InferenceModel, name, "it is for model %s, not %s", c.Model, want)
@@ -296,8 +251,10 @@ func (l *checkLog) certified(c *Certificate) error {
 	if want := l.check.Configuration; !want.IsZero() && c.Configuration != want {
 		return attest.Refuse(attest.InferenceModel, name, "it is for configuration %s, not %s", c.Configuration, want)
 	}
-	if r := revocation(l.check.revoked, c); r != nil && r.Until == nil {
-		return attest.Refuse(attest.InferenceRevoked, name, "it is revoked (%s)", r.Digest)
+	for _, r := range l.check.revoked.of(c) {
+		if r.Until == nil {
+			return attest.Refuse(attest.InferenceRevoked, name, "it is revoked (%s)", r.Digest)
+		}
 	}
 	return nil
 }
@@ -340,13 +297,13 @@ func (l *checkLog) accept(b *Batch, _ []node) error {
 
 // takeNew judges what only counts once for each batch.
 func (l *checkLog) takeNew(ch *chain, b *Batch) error {
-	if r := revocation(l.check.revoked, l.cert); r != nil {
-		state := ch.revoked[r.Digest]
+	for _, r := range l.check.revoked.of(l.cert) {
+		state := ch.revoked[r]
 		if state == nil {
-			state = &revocationState{}
-			ch.revoked[r.Digest] = state
+			state = &revocationState{logs: map[int]bool{}}
+			ch.revoked[r] = state
 		}
-		if err := state.take(r, b); err != nil {
+		if err := state.take(r, b, l.index); err != nil {
 			return err
 		}
 	}
@@ -360,6 +317,9 @@ func (l *checkLog) takeNew(ch *chain, b *Batch) error {
 
 func (l *checkLog) count(b *Batch) {
 	l.Batches++
+	if l.Certificate = l.cert; !slices.ContainsFunc(l.Certificates, func(c *Certificate) bool { return c.digest == l.cert.digest }) {
+		l.Certificates = append(l.Certificates, l.cert)
+	}
 	l.Assurance = lower(l.Assurance, b.Assurance)
 	if n := int64(b.Count()); n > 0 {
 		l.Records += n

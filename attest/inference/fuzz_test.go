@@ -121,7 +121,7 @@ func FuzzRevocations(f *testing.F) {
 	f.Add([]byte("# list\n" + SHA256(nil).String() + " 3:" + SHA256(nil).String() + "\n"))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		list, _ := ParseRevocations(data)
-		byDigest(list)
+		newRevocations(list)
 		_, _ = ParseSalt(data)
 		_, _ = ParseHead(string(data))
 	})

@@ -119,6 +119,9 @@ type Head struct {
 // String gives "SEQUENCE:sha256:HEX".
 func (h Head) String() string { return strconv.FormatInt(h.Sequence, 10) + ":" + h.Digest.String() }
 
+// is compares what the text of a head has: not the batch's number.
+func (h Head) is(other Head) bool { return h.Sequence == other.Sequence && h.Digest == other.Digest }
+
 // ParseHead reads "SEQUENCE:sha256:HEX".
 func ParseHead(text string) (Head, error) {
 	sequence, digest, _ := strings.Cut(text, ":")

@@ -159,6 +159,9 @@ func (p *Proof) includes(w *proofWire) error {
 	if !included(int(r.Sequence-b.First), b.Count(), newMerkle().leaf(w.Record), hashes, b.Root) {
 		return attest.Refuse(attest.InferenceRoot, name, "the hashes do not lead from it to the root that %s signs", b.name())
 	}
+	if b.Time.Before(r.Time) {
+		return backwards(b.name(), b.Time, name, r.Time)
+	}
 	if r.Assurance.rank() < b.Assurance.rank() {
 		return malformed(name, "it is %s and its batch %s", r.Assurance, b.Assurance)
 	}
@@ -173,7 +176,10 @@ func (p *Proof) wanted(opt CheckOptions) error {
 	if want := opt.Configuration; !want.IsZero() && p.Record.Configuration != want {
 		return attest.Refuse(attest.InferenceModel, name, "it is of configuration %s, not %s", p.Record.Configuration, want)
 	}
-	if r := revocation(byDigest(opt.Revoked), p.Certificate); r != nil {
+	list := newRevocations(opt.Revoked)
+	revoked := list.of(p.Certificate)
+	list.tell(opt.Unmatched)
+	for _, r := range revoked {
 		if r.Until == nil || r.Until.Digest != p.Batch.digest || r.Until.Sequence != p.Batch.Last {
 			return attest.Refuse(attest.InferenceRevoked, name, "it was signed by a key that is revoked (%s)", r.Digest)
 		}

@@ -15,7 +15,8 @@ import (
 type Record struct {
 	// Sequence counts from 1 without gaps; the [Recorder] gives it.
 	Sequence int64
-	// Time is when the answer was given, in microseconds; zero on Add: now.
+	// Time is when the answer was given, in microseconds, and not before that of
+	// the record before it; zero on Add: now.
 	Time time.Time
 	// ID is the service's own name for the answer, or empty. It stands once:
 	// it must not be taken from whoever asks, who could send it twice.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,10 @@ type Options struct {
 	Now func() time.Time
 }
 
+// timeSlack is by how much a given time may be before that of the record before
+// it, to which it is then raised, or ahead of the clock.
+const timeSlack = time.Minute
+
 // ErrClosed says that the recorder takes no more records.
 var ErrClosed = errors.New("the recorder is closed")
 
@@ -78,6 +83,7 @@ type Recorder struct {
 	mu     sync.RWMutex // held for reading while something is put in the queue
 	closed bool
 
+	latest  atomic.Int64 // the latest time of a record, in microseconds since 1970
 	failure atomic.Pointer[error]
 	head    atomic.Pointer[Head]
 
@@ -120,6 +126,11 @@ func Open(ctx context.Context, opt Options) (*Recorder, error) {
 	}
 	head := r.log.head
 	r.head.Store(&head)
+	if t := r.log.recordTime; !t.IsZero() {
+		r.latest.Store(t.UnixMicro())
+	} else {
+		r.latest.Store(math.MinInt64 / 2)
+	}
 	go r.run(context.WithoutCancel(ctx))
 	return r, nil
 }
@@ -187,7 +198,10 @@ func (r *Recorder) Err() error {
 // Add takes a record, and waits only while the queue is full. Nil does not mean
 // that the record is signed yet: see [Recorder]. Model, configuration, time and
 // assurance are filled in where they are empty; INFERENCE_MODEL_MISMATCH and
-// INFERENCE_CERT_INVALID where the certificate is not for them.
+// INFERENCE_CERT_INVALID where the certificate is not for them. A time that is
+// given may be up to a minute before that of the record before it, and is then
+// raised to it: in a log, time does not run backwards. One that is more than a
+// minute before it, or ahead of the clock, is an error.
 func (r *Recorder) Add(ctx context.Context, record Record) error {
 	return r.put(ctx, item{record: record})
 }
@@ -237,10 +251,9 @@ func (r *Recorder) prepare(rec *Record) error {
 	if rec.Sequence != 0 {
 		return errors.New("the sequence number is given by the recorder")
 	}
-	if rec.Time.IsZero() {
-		rec.Time = r.opt.Now()
+	if err := r.timed(rec); err != nil {
+		return err
 	}
-	rec.Time = rec.Time.UTC().Truncate(time.Microsecond)
 	if rec.Model.IsZero() {
 		rec.Model = r.cert.Model
 	}
@@ -256,7 +269,42 @@ func (r *Recorder) prepare(rec *Record) error {
 	if err := rec.checkOwn(); err != nil {
 		return err
 	}
-	return rec.fits(r.cert)
+	if err := rec.fits(r.cert); err != nil {
+		return err
+	}
+	r.passed(rec.Time.UnixMicro())
+	return nil
+}
+
+// timed fills the time in, or holds a given one to the clock and to the records
+// before: it may differ by as much as answers that come at once do.
+func (r *Recorder) timed(rec *Record) error {
+	now := r.opt.Now()
+	latest := time.UnixMicro(r.latest.Load())
+	switch {
+	case rec.Time.IsZero():
+		rec.Time = now
+	case rec.Time.After(now.Add(timeSlack)):
+		return fmt.Errorf("the time %s is yet to come", rec.Time.UTC().Format(timeMicros))
+	case rec.Time.Before(latest.Add(-timeSlack)):
+		return fmt.Errorf("the time %s is before that of the record before it, %s: records stand in the order of their times",
+			rec.Time.UTC().Format(timeMicros), latest.UTC().Format(timeMicros))
+	}
+	if rec.Time.Before(latest) { // answers that came at once, or a clock that was set back
+		rec.Time = latest
+	}
+	rec.Time = rec.Time.UTC().Truncate(time.Microsecond)
+	return nil
+}
+
+// passed remembers the latest time.
+func (r *Recorder) passed(micros int64) {
+	for {
+		was := r.latest.Load()
+		if micros <= was || r.latest.CompareAndSwap(was, micros) {
+			return
+		}
+	}
 }
 
 // Close signs what is in the queue, writes the end marker, and closes the log.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"bartizan/attest"
@@ -31,7 +32,8 @@ const maxRevocations = 1_000_000
 func ParseRevocations(data []byte) ([]Revocation, error) {
 	var out []Revocation
 	scan := bufio.NewScanner(bytes.NewReader(data))
-	for n := 1; scan.Scan(); n++ {
+	n := 1
+	for ; scan.Scan(); n++ {
 		fields := strings.Fields(scan.Text())
 		if len(fields) == 0 || fields[0][0] == '#' {
 			continue
@@ -44,7 +46,10 @@ func ParseRevocations(data []byte) ([]Revocation, error) {
 			return nil, fmt.Errorf("more than %d revocations", maxRevocations)
 		}
 	}
-	return out, scan.Err()
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: it is longer than %d bytes: %w", n, bufio.MaxScanTokenSize, err)
+	}
+	return out, nil
 }
 
 func parseRevocation(fields []string) (Revocation, error) {
@@ -66,41 +71,69 @@ func parseRevocation(fields []string) (Revocation, error) {
 	return r, nil
 }
 
-// revocation gives what takes back the certificate, or nil. Where several do,
-// one without a limit counts.
-func revocation(list map[Digest]Revocation, c *Certificate) *Revocation {
-	var found *Revocation
-	for _, d := range []Digest{c.Digest(), c.KeyDigest()} {
-		if r, is := list[d]; is && (found == nil || r.Until == nil) {
-			found = &r
-		}
-	}
-	return found
+// revocations are those of a list by what they take back, each once. All that
+// are of a key or certificate apply.
+type revocations struct {
+	by   map[Digest][]*Revocation
+	used map[Digest]bool
 }
 
-func byDigest(list []Revocation) map[Digest]Revocation {
-	out := make(map[Digest]Revocation, len(list))
-	for _, r := range list {
-		if was, is := out[r.Digest]; is && (was.Until == nil || r.Until != nil && was.Until.Sequence <= r.Until.Sequence) {
-			continue // the stricter one stays
+func newRevocations(list []Revocation) revocations {
+	out := revocations{by: make(map[Digest][]*Revocation, len(list)), used: map[Digest]bool{}}
+	type entry struct {
+		of, until Digest
+		sequence  int64
+	}
+	seen := make(map[entry]bool, len(list))
+	for i := range list {
+		r := &list[i]
+		e := entry{of: r.Digest}
+		if r.Until != nil {
+			e.until, e.sequence = r.Until.Digest, r.Until.Sequence
 		}
-		out[r.Digest] = r
+		if !seen[e] {
+			seen[e] = true
+			out.by[r.Digest] = append(out.by[r.Digest], r)
+		}
 	}
 	return out
 }
 
+// of gives what takes back the certificate, or its key.
+func (l revocations) of(c *Certificate) []*Revocation {
+	if len(l.by) == 0 {
+		return nil
+	}
+	certificate, key := c.Digest(), c.KeyDigest()
+	l.used[certificate], l.used[key] = true, true
+	return slices.Concat(l.by[certificate], l.by[key])
+}
+
+// tell names those that nothing was asked about, in no order.
+func (l revocations) tell(unmatched func(Revocation)) {
+	if unmatched == nil {
+		return
+	}
+	for digest, list := range l.by {
+		if !l.used[digest] {
+			unmatched(*list[0])
+		}
+	}
+}
+
 // revocationState follows one limited revocation along the batches of a replica.
 type revocationState struct {
-	open   bool // batches were taken, and the head that makes them good has not come yet
-	passed bool // it has come: nothing more counts
+	open   bool         // batches were taken, and the head that makes them good has not come yet
+	passed bool         // it has come: nothing more counts
+	logs   map[int]bool // that have these batches
 }
 
 // take judges a batch under a revoked certificate.
-func (s *revocationState) take(r *Revocation, b *Batch) error {
+func (s *revocationState) take(r *Revocation, b *Batch, log int) error {
 	if r.Until == nil || s.passed {
 		return attest.Refuse(attest.InferenceRevoked, b.name(), "it was signed by a key that is revoked (%s)", r.Digest)
 	}
-	s.open = true
+	s.open, s.logs[log] = true, true
 	if b.Last == r.Until.Sequence && b.digest == r.Until.Digest {
 		s.open, s.passed = false, true
 	}

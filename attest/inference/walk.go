@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"bartizan/attest"
@@ -38,7 +39,14 @@ type walk struct {
 	lowest  Assurance
 	started bool
 	head    Head
-	sealed  bool
+	// recordTime and batchTime are those of the last record and batch: time does
+	// not run backwards in a log. With light, recordTime stays zero and tail keeps
+	// the end of the last record's line.
+	recordTime, batchTime time.Time
+	tail                  [len(timeMicros) + len(`"}`)]byte
+	// fresh says that no batch was signed under the certificate yet.
+	fresh  bool
+	sealed bool
 	// good is the offset behind the last batch; torn is what lies behind it.
 	good int64
 	torn bool
@@ -117,6 +125,9 @@ func (w *walk) takeCertificate(line []byte) error {
 	if len(w.leaves) > 0 {
 		return malformed("", "a certificate stands between records and their batch")
 	}
+	if w.fresh {
+		return malformed("", "a certificate stands behind another under which nothing was signed")
+	}
 	data, err := envelopeIn(line, certificatePrefix)
 	if err != nil {
 		return err
@@ -128,12 +139,15 @@ func (w *walk) takeCertificate(line []byte) error {
 	if w.cert != nil && c.Replica != w.cert.Replica {
 		return attest.Refuse(attest.InferenceCert, "certificate of "+c.Replica, "the log is of replica %s", w.cert.Replica)
 	}
+	if w.cert != nil && c.digest == w.cert.digest {
+		return malformed("certificate of "+c.Replica, "it is in force already, and stands again")
+	}
 	if w.certified != nil {
 		if err := w.certified(c); err != nil {
 			return err
 		}
 	}
-	w.cert, w.sealed = c, false
+	w.cert, w.sealed, w.fresh = c, false, true
 	return nil
 }
 
@@ -153,10 +167,10 @@ func (w *walk) takeRecord(line []byte) error {
 		return attest.Refuse(attest.InferenceGap, "", "more than %d records without the batch that signs them", MaxBatch)
 	}
 	w.sealed = false
-	if !w.light {
-		if err := w.readRecord(line); err != nil {
-			return err
-		}
+	if w.light {
+		copy(w.tail[:], line[max(0, len(line)-len(w.tail)):])
+	} else if err := w.readRecord(line); err != nil {
+		return err
 	}
 	w.leaves = append(w.leaves, w.m.leaf(line))
 	return nil
@@ -176,6 +190,10 @@ func (w *walk) readRecord(line []byte) error {
 	if err := r.fits(w.cert); err != nil {
 		return err
 	}
+	if r.Time.Before(w.recordTime) {
+		return backwards(fmt.Sprintf("record %d", r.Sequence), r.Time, fmt.Sprintf("record %d", r.Sequence-1), w.recordTime)
+	}
+	w.recordTime = r.Time
 	w.next++
 	w.lowest = lower(w.lowest, r.Assurance)
 	if w.record != nil {
@@ -238,6 +256,7 @@ func (w *walk) takeBatch(line []byte) error {
 	}
 	w.leaves, w.lowest = w.leaves[:0], ""
 	w.head, w.next, w.sealed, w.good = b.Head(), b.Last+1, b.End, w.offset
+	w.batchTime, w.fresh = b.Time, false
 	return nil
 }
 
@@ -249,7 +268,29 @@ func (w *walk) follows(b *Batch) error {
 	if b.Previous != w.head.Digest {
 		return attest.Refuse(attest.InferenceFork, b.name(), "it follows another batch %d than the one before it: the replica has signed two", w.head.Number)
 	}
+	if b.Time.Before(w.batchTime) {
+		return backwards(b.name(), b.Time, fmt.Sprintf("batch %d", w.head.Number), w.batchTime)
+	}
 	return inOrder("record", b.First, w.head.Sequence+1)
+}
+
+// backwards says that something bears an earlier time than what is before it.
+func backwards(name string, is time.Time, before string, was time.Time) error {
+	return malformed(name, "it bears the time %s, and %s the later %s: time runs backwards", is.Format(timeMicros), before, was.Format(timeMicros))
+}
+
+// lastRecord is the time of the last record that was taken, or zero. What light
+// did not read was signed by the certified key, but may be anything all the same.
+func (w *walk) lastRecord() time.Time {
+	if !w.light {
+		return w.recordTime
+	}
+	text, _ := strings.CutSuffix(string(w.tail[:]), `"}`)
+	t, err := parseTime(timeMicros, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // covers says whether the batch signs the records before it.
@@ -263,6 +304,8 @@ func (w *walk) covers(b *Batch) error {
 		return attest.Refuse(attest.InferenceGap, b.name(), "%s is missing, which it signs", span("record", b.First+have, b.Last))
 	case have > int64(b.Count()):
 		return attest.Refuse(attest.InferenceRoot, b.name(), "%s stands before it, and it does not sign that", span("record", b.Last+1, b.First+have-1))
+	case !w.light && have > 0 && b.Time.Before(w.recordTime):
+		return backwards(b.name(), b.Time, fmt.Sprintf("record %d", b.Last), w.recordTime)
 	case w.m.root(append([]node(nil), w.leaves...)) != b.Root:
 		return attest.Refuse(attest.InferenceRoot, b.name(), "its records are not those that were signed")
 	case !w.light && have > 0 && w.lowest != b.Assurance:
@@ -279,6 +322,10 @@ func (w *walk) ends() error {
 	behind := ""
 	if n := len(w.leaves); n > 0 || w.torn {
 		behind = fmt.Sprintf(", and %d unsigned records stand behind it", n)
+	}
+	if !w.started {
+		return attest.Refuse(attest.InferenceTruncated, "", "the log has no batch: nothing in it is signed (%d records stand there): it was cut off, its writer crashed, or only begins. "+
+			"--live accepts it", len(w.leaves))
 	}
 	return attest.Refuse(attest.InferenceTruncated, "", "after batch %d (record %d) there is no end marker%s: the log was cut off, its writer crashed, or still writes. "+
 		"A head that was kept elsewhere (--expect-head) tells which; --live accepts it", w.head.Number, w.head.Sequence, behind)

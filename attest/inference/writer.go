@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -31,6 +32,8 @@ type writer struct {
 	cert *Certificate
 	file logFile
 	m    merkle
+	// locked says that no other process writes to the file.
+	locked bool
 
 	size int64 // of what is safe in the file
 	head Head  // of what is safe
@@ -45,7 +48,8 @@ type writer struct {
 	leaves  []node
 	waiters []waiter
 	lowest  Assurance
-	latest  time.Time
+	// Times of the last record and batch, safe or not: none is written before.
+	recordTime, batchTime time.Time
 }
 
 type waiter struct {
@@ -61,15 +65,29 @@ type signed struct {
 }
 
 func openWriter(ctx context.Context, opt *Options, cert *Certificate) (*writer, error) {
-	f, err := os.OpenFile(opt.Path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	f, made, err := openFile(opt.Path)
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{opt: opt, cert: cert, file: f, m: newMerkle()}
 	if err := w.open(ctx, f); err != nil {
+		if made && w.locked { // nobody else can have written to it
+			err = errors.Join(err, os.Remove(opt.Path))
+		}
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
+}
+
+// openFile says by made that the file was not there.
+func openFile(path string) (f *os.File, made bool, err error) {
+	const flags = os.O_RDWR | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	f, err = os.OpenFile(path, flags, 0)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, false, err
+	}
+	f, err = os.OpenFile(path, flags|os.O_CREATE|os.O_EXCL, 0o600)
+	return f, err == nil, err
 }
 
 func (w *writer) open(ctx context.Context, f *os.File) error {
@@ -81,11 +99,17 @@ func (w *writer) open(ctx context.Context, f *os.File) error {
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return fmt.Errorf("%s: another process writes to it: %w", w.opt.Path, err)
 	}
+	w.locked = true
 	found, err := resume(ctx, f, w.opt, w.cert)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.opt.Path, err)
 	}
 	w.head, w.next, w.size, w.certified = found.head, found.head, found.size, found.certified
+	w.recordTime, w.batchTime = found.recordTime, found.batchTime
+	if last := w.cert.NotAfter.Add(sealGrace); w.batchTime.After(last) {
+		return fmt.Errorf("%s: it ends at %s, behind the certificate's time, which ends at %s: begin another log that continues it, or certify the key for longer",
+			w.opt.Path, w.batchTime.Format(timeMicros), w.cert.NotAfter.Format(timeSeconds))
+	}
 	if err := f.Truncate(w.size); err != nil {
 		return err
 	}
@@ -127,15 +151,16 @@ func (w *writer) add(it item) {
 		w.buf = appendLine(w.buf, certificatePrefix, w.cert.envelope)
 	}
 	r := &it.record
+	if r.Time.Before(w.recordTime) { // another Add was faster
+		r.Time = w.recordTime
+	}
+	w.recordTime = r.Time
 	r.Sequence = w.next.Sequence + int64(len(w.leaves)) + 1
 	start := len(w.buf)
 	w.buf = r.append(w.buf)
 	w.leaves = append(w.leaves, w.m.leaf(w.buf[start:]))
 	w.buf = append(w.buf, '\n')
 	w.lowest = lower(w.lowest, r.Assurance)
-	if r.Time.After(w.latest) {
-		w.latest = r.Time
-	}
 	if it.done != nil {
 		w.waiters = append(w.waiters, waiter{r.Sequence, it.done})
 	}
@@ -159,12 +184,15 @@ func (w *writer) endBatch(ctx context.Context, end bool) {
 	w.buf = appendLine(w.buf, batchPrefix, envelope)
 	w.group = append(w.group, signed{batch: b, envelope: envelope, waiters: w.waiters})
 	w.next, w.waiters, w.leaves, w.lowest = b.Head(), nil, w.leaves[:0], ""
+	w.batchTime = b.Time
 }
 
 func (w *writer) batch(end bool) *Batch {
 	now := w.opt.Now().UTC().Truncate(time.Microsecond)
-	if now.Before(w.latest) { // the clock was set back
-		now = w.latest
+	for _, before := range []time.Time{w.recordTime, w.batchTime} {
+		if now.Before(before) { // the clock was set back
+			now = before
+		}
 	}
 	b := &Batch{
 		Replica: w.cert.Replica, Certificate: w.cert.digest, Model: w.cert.Model, Configuration: w.cert.Configuration,
@@ -220,7 +248,7 @@ func (w *writer) flush() {
 // forget drops what is safe.
 func (w *writer) forget() {
 	clear(w.group)
-	w.buf, w.group, w.latest = w.buf[:0], w.group[:0], time.Time{}
+	w.buf, w.group = w.buf[:0], w.group[:0]
 	if cap(w.buf) > 64<<20 { // after a burst of the largest batches
 		w.buf = nil
 	}
@@ -242,6 +270,8 @@ type resumed struct {
 	head      Head
 	size      int64
 	certified bool
+	// recordTime and batchTime are those of the last record and batch, or zero.
+	recordTime, batchTime time.Time
 }
 
 // resume reads a log that is there, or begins one.
@@ -267,7 +297,8 @@ func resume(ctx context.Context, f *os.File, opt *Options, cert *Certificate) (r
 		if a := opt.After; a != nil && (b.Number != a.Number+1 || b.Previous != a.Digest) {
 			return Head{}, attest.Refuse(attest.InferenceFork, b.name(), "the log begins with it, and not behind the head that it is said to continue (record %d)", a.Sequence)
 		}
-		return known.begin(b, opt.After)
+		head, _, err := known.begin(b, opt.After)
+		return head, err
 	}
 	w.certified = func(c *Certificate) error {
 		if c.Replica != cert.Replica {
@@ -277,6 +308,9 @@ func resume(ctx context.Context, f *os.File, opt *Options, cert *Certificate) (r
 	}
 	out := resumed{head: begin, size: int64(len(header) + 1)}
 	w.accept = func(b *Batch, _ []node) error {
+		if b.Count() > 0 {
+			out.recordTime = w.lastRecord()
+		}
 		out.certified = w.cert.digest == cert.digest
 		_, err := known.add(b, 0)
 		return err
@@ -285,7 +319,7 @@ func resume(ctx context.Context, f *os.File, opt *Options, cert *Certificate) (r
 		return resumed{}, err
 	}
 	if w.started {
-		out.head, out.size = w.head, w.good
+		out.head, out.size, out.batchTime = w.head, w.good, w.batchTime
 	}
 	if e := opt.Expect; e != nil && (opt.After == nil || e.Digest != begin.Digest) {
 		if err := known.reaches(*e); err != nil {

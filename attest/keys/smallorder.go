@@ -8,8 +8,8 @@ import (
 
 // smallOrder says whether the key is one of the eight points whose order divides
 // the cofactor 8, in any encoding that crypto/ed25519 decodes. For such a key,
-// anybody can make a signature, even one that fits many messages: RFC 8032
-// leaves it to the application to refuse them (Chalkias, Garillot, Nikolaenko,
+// anybody can make a signature, even one that fits many messages: libraries
+// leave it to the application to refuse them (Chalkias, Garillot, Nikolaenko,
 // "Taming the many EdDSAs", 2020, table 1).
 func smallOrder(key ed25519.PublicKey) bool {
 	if len(key) != ed25519.PublicKeySize {

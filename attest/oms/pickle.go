@@ -43,9 +43,9 @@ const (
 )
 
 // imports says whether data reads as a pickle of any protocol that imports
-// something and then stops, or calls something, or goes on past the data where
-// they are not whole: text of protocol 0 has no magic. It follows opcodes and
-// arguments only, in linear time.
+// something and then stops, calls something or ends, or that goes on past the
+// data where they are not whole: text of protocol 0 has no magic. It follows
+// opcodes and arguments only, in linear time.
 func imports(data []byte, whole bool) bool {
 	found, tuple, acts := false, false, false
 	for len(data) > 0 {
@@ -59,14 +59,25 @@ func imports(data []byte, whole bool) bool {
 		}
 		acts = acts || found && tuple && strings.IndexByte(calls, op) >= 0
 		tuple = tuple || found && strings.IndexByte(tuples, op) >= 0
-		found = found || strings.IndexByte(importing, op) >= 0
 		n, ok := pickleArg(kind, data[1:])
 		if !ok {
-			return acts || !whole
+			break
 		}
+		found = found || strings.IndexByte(importing, op) >= 0 && (kind != argTwoLines || names(data[1:1+n]))
 		data = data[1+n:]
 	}
-	return acts || !whole
+	return found || acts || !whole
+}
+
+// names says whether two lines are the names of a module and of something in it,
+// as which prose rarely reads.
+func names(lines []byte) bool {
+	for _, c := range lines {
+		if c != '\n' && c != '.' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c < 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // pickleArg gives the length of an argument, and whether all of it is there.

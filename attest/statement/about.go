@@ -75,6 +75,9 @@ func (s *Statement) AboutFolder(d Digests) error {
 	if what := ofRoot[s.PredicateType]; s.PredicateType == modelSignature || s.PredicateType == legacyModelSignature {
 		return mismatch("the statement is %s", what)
 	}
+	if d[dirHash] == "" {
+		return mismatch("this folder has no digest that covers names")
+	}
 	folder := make(Digests, len(d)+1)
 	for name, value := range d {
 		folder[name] = value
@@ -92,8 +95,6 @@ func (s *Statement) AboutFolder(d Digests) error {
 		}
 	}
 	switch {
-	case d[dirHash] == "":
-		return mismatch("this folder has no digest that covers names")
 	case renamed:
 		return mismatch("the subject has the same bytes under other names")
 	case bare:

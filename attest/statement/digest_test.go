@@ -46,16 +46,6 @@ func TestParseDigest(t *testing.T) {
 	}
 }
 
-func TestAbout(t *testing.T) {
-	s := &Statement{Subject: []Descriptor{{Digest: sha("a")}, {Digest: Digests{"sha256": hexOf("b", 64), "blake3": hexOf("c", 64)}}}}
-	if i, ok := s.About(Digests{"blake3": hexOf("c", 64)}); !ok || i != 1 {
-		t.Errorf("%d %v", i, ok)
-	}
-	if _, ok := s.About(sha("d")); ok {
-		t.Error("about something else")
-	}
-}
-
 func TestAnnotations(t *testing.T) {
 	var d Descriptor
 	d.Annotate("a", "x\"\u2028\xff")

@@ -166,17 +166,6 @@ func (s *Statement) Digest(algorithm string) string {
 	return ""
 }
 
-// About says whether one of the subjects is the thing with these digests, as
-// [Digests.Match] decides, and which.
-func (s *Statement) About(d Digests) (int, bool) {
-	for i := range s.Subject {
-		if s.Subject[i].Digest.Match(d) {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
 func malformed(name, format string, args ...any) *attest.Error {
 	return attest.Refuse(attest.StatementMalformed, name, format, args...)
 }

@@ -307,3 +307,34 @@ func TestHelp(t *testing.T) {
 		t.Error(code, out)
 	}
 }
+
+// A folder that is named like a word of the command is checked all the same, and
+// a request for help among other arguments is no success.
+func TestNamesThatAreWords(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, name := range []string{"version", "--version", "help", "--help", "-h", "open"} {
+		if err := os.Mkdir(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := call(t, name, "--bundle", "b.sig", "--key", "k.pub")
+		if code != exitFailed && code != exitUsage || out != "" || errs == "" {
+			t.Errorf("%s: code %d, %q, %q", name, code, out, errs)
+		}
+	}
+	for _, name := range []string{"version", "help", "open"} { // no bundle is there: looked for, so it was taken for a path
+		if code, _, errs := call(t, name, "--bundle", "b.sig", "--key", "k.pub"); code != exitFailed || !strings.Contains(errs, "b.sig") && !strings.Contains(errs, "k.pub") {
+			t.Errorf("%s: code %d, %q", name, code, errs)
+		}
+	}
+	for _, args := range [][]string{{"m", "--bundle", "b.sig", "--key", "k.pub", "-h"}, {"open", "-h"}, {"version", "version"}, {"m", "--help"}} {
+		if code, out, _ := call(t, args...); code != exitUsage || out != "" {
+			t.Errorf("%q: code %d, %q", args, code, out)
+		}
+	}
+	for _, word := range []string{"version", "--version", "--help", "-h", "help"} {
+		if code, out, _ := call(t, word); code != 0 || out == "" {
+			t.Errorf("%s alone: code %d, %q", word, code, out)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func (attestCmd) Help() string {
     bartizan attest training --subject ./model --dataset ./loans --code train.py --param seed=7 --key signer --bundle training.json
     bartizan attest verify ./model --bundle training.json --key signer.pub
 
-A subject or input is a folder (its digest is the root that model signing has: SHA-256 over the SHA-256 of its files in order of their names), a file (its SHA-256), or a digest with a name: sha256:HEX=NAME.
+A subject or input is a folder, a file (its SHA-256), or a digest with a name: sha256:HEX=NAME. A folder has two digests: the root that model signing has (SHA-256 over the SHA-256 of its files in order of their names), and in-toto's dirHash1, which covers the names as well. A root that is given as sha256:HEX alone does not, so attest verify will not take a folder for it.
 `
 }
 
@@ -93,8 +93,8 @@ func (f *attestFlags) sign(ctx context.Context, st *statement.Statement) ([]byte
 // addDetail says what was signed.
 func addDetail(reports []finding.SubjectReport, st *statement.Statement, bundle string) {
 	detail := map[string]any{"predicate_type": st.PredicateType, "bundle": bundle}
-	if t, err := statement.ParseTestResult(st); err == nil {
-		detail["result"] = string(t.Result)
+	if p, err := statement.Known(st); err == nil && statement.ResultOf(p) != "" {
+		detail["result"] = statement.ResultOf(p)
 	}
 	for i := range reports {
 		reports[i].Detail = detail
@@ -189,11 +189,15 @@ func (r *thingReader) path(name string) (thing, error) {
 		return thing{}, err
 	}
 	t := thing{Descriptor: statement.Descriptor{Name: nameOf(name)}, files: m.Resources}
-	sum := m.Root[:]
 	if root.Single() {
-		sum = m.Resources[0].Digest
+		t.Digest = statement.SHA256(hex.EncodeToString(m.Resources[0].Digest))
+		return t, nil
 	}
-	t.Digest = statement.SHA256(hex.EncodeToString(sum))
+	names, ok := m.DirHash()
+	if !ok {
+		return thing{}, fmt.Errorf("%s: has no digest that covers names", name)
+	}
+	t.Digest = statement.FolderDigests(hex.EncodeToString(m.Root[:]), names)
 	return t, nil
 }
 

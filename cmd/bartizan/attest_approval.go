@@ -68,10 +68,11 @@ func (c *attestApprovalCmd) Run(e *env) error {
 
 func deadline(now time.Time, text string) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil {
-		if d <= 0 {
-			return time.Time{}, usagef("--expires %s: want a time to come", text)
+		end := now.Truncate(time.Second).Add(d)
+		if !end.After(now) {
+			return time.Time{}, usagef("--expires %s: want a time to come, at least a second from now", text)
 		}
-		return now.Truncate(time.Second).Add(d), nil
+		return end, nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {

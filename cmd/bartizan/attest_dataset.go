@@ -12,6 +12,7 @@ import (
 	"bartizan/attest"
 	"bartizan/attest/manifest"
 	"bartizan/attest/manifest/digest"
+	"bartizan/attest/oms"
 	"bartizan/attest/statement"
 	"bartizan/cmd/internal/input"
 	"bartizan/subject"
@@ -43,7 +44,7 @@ func (c *attestDatasetCmd) Run(e *env) error {
 		if err != nil {
 			return nil, err
 		}
-		return statement.New(p, statement.Descriptor{Name: m.Name, Digest: digests(m.Root)})
+		return statement.New(p, statement.Descriptor{Name: m.Name, Digest: folderOf(m)})
 	})
 }
 
@@ -81,9 +82,22 @@ func (c *attestDatasetCmd) predicate(m *manifest.Manifest) (*statement.DatasetMa
 		return nil, err
 	}
 	if parent.Root != m.Root { // the same files under other names have the same root
-		p.Parent = digests(parent.Root)
+		p.Parent = folderOf(parent)
 	}
 	return p, nil
+}
+
+// folderOf gives the digests of the files that a manifest lists, as those of the
+// folder that they are in.
+func folderOf(m *manifest.Manifest) statement.Digests {
+	names, _ := oms.DirHashOf(func(yield func(digest []byte, name string) bool) { // a manifest that was read has one
+		for i := range m.Files {
+			if !yield(m.Files[i].SHA256[:], m.Files[i].Name) {
+				return
+			}
+		}
+	})
+	return statement.FolderDigests(hex.EncodeToString(m.Root[:]), names)
 }
 
 func digests(d digest.SHA256) statement.Digests { return statement.SHA256(hex.EncodeToString(d[:])) }
@@ -110,7 +124,7 @@ func (r *thingReader) dataset(arg string) (thing, error) {
 	if m.Kind != manifest.Dataset {
 		return thing{}, attest.Refuse(attest.ManifestMalformed, arg, "is the manifest of a %s, not of a dataset", m.Kind)
 	}
-	return thing{Descriptor: statement.Descriptor{Name: m.Name, Digest: digests(m.Root)}}, nil
+	return thing{Descriptor: statement.Descriptor{Name: m.Name, Digest: folderOf(m)}}, nil
 }
 
 // isManifest says whether a file is a manifest by its schema, which canonical
@@ -121,7 +135,7 @@ func isManifest(path string) (bool, error) {
 	if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(path, ".json") || info.Size() > manifest.MaxDocument {
 		return false, err
 	}
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return false, err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"bartizan/attest"
 	"bartizan/attest/statement"
-	"bartizan/attest/strictjson"
+	"bartizan/attest/tree"
 	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/subject"
@@ -31,7 +31,7 @@ func (attestScanCmd) Help() string {
     bartizan scan ./model --digest --format json --output scan.json
     bartizan attest scan --subject ./model --report scan.json --key signer --bundle scan.sigstore.json
 
-The report must be about these very bytes: every file of the subject must be in it, by its digest. A scan that was cut short cannot be attested.
+The report must be about these very bytes: every file of the subject must be in it, by its name and digest. Whatever else it says of that folder, or of the same bytes elsewhere, counts too. A scan that was cut short, or a report that contradicts itself, cannot be attested.
 `
 }
 
@@ -75,65 +75,51 @@ func (c *attestScanCmd) Run(e *env) error {
 	})
 }
 
-// maxReport is the largest report that is read.
-const maxReport = 256 << 20
-
-// scanReport is a report, and where in it things stand.
-type scanReport struct {
-	finding.Report
-	path string
-	byID map[string][]*finding.SubjectReport
-}
-
-// readScan reads a report and holds that it speaks of a scan that reached its
-// end, with verdicts that follow from its findings.
-func readScan(path string, raw []byte) (*scanReport, error) {
-	s := &scanReport{path: path, byID: map[string][]*finding.SubjectReport{}}
-	if err := strictjson.Unmarshal(raw, &s.Report); err != nil {
-		return nil, fmt.Errorf("--report %s: %w: want what bartizan scan --digest --format json wrote", path, err)
-	}
-	if s.Schema != finding.Schema {
-		return nil, fmt.Errorf("--report %s: its schema is %q, not %s: want what bartizan scan --digest --format json wrote", path, s.Schema, finding.Schema)
-	}
-	if len(s.Reasons) > 0 {
-		return nil, mismatch(path, "the scan did not reach its end (%s): scan again", s.Reasons[0])
-	}
-	for i := range s.Subjects {
-		r := &s.Subjects[i]
-		if v := finding.VerdictOf(r.Findings, r.Coverage); v != r.Verdict {
-			return nil, mismatch(path, "%s is said to be %s, but its findings and coverage make it %s", r.ID, r.Verdict, v)
-		}
-		s.byID[r.ID] = append(s.byID[r.ID], r)
-	}
-	return s, nil
-}
-
-func mismatch(name, format string, args ...any) error {
-	return attest.Refuse(attest.ReportMismatch, name, format, args...)
-}
-
 // cover finds what the report says of a subject, and refuses where it does not
 // speak of all of its bytes.
 func (s *scanReport) cover(arg string, t *thing, into map[*finding.SubjectReport]bool) error {
-	if len(t.files) == 0 {
+	switch {
+	case len(t.files) == 0:
 		return s.coverDigest(arg, t.Digest["sha256"], into)
-	}
-	if len(t.files) == 1 && t.files[0].Name == "." {
-		return s.coverDigest(arg, t.Digest["sha256"], into)
+	case len(t.files) == 1 && t.files[0].Name == tree.Only:
+		if !s.coverFile(t.Digest["sha256"], into) {
+			return s.missing(arg, nil)
+		}
+		return nil
 	}
 	found := false
 	for _, prefix := range s.prefixes(t) {
-		if all := s.below(prefix, t); all != nil {
-			found = true
-			for _, r := range all {
-				into[r] = true
+		if !s.below(prefix, t) {
+			continue
+		}
+		found = true
+		// All that was scanned in the folder counts, also what no signature covers
+		// (.github) and what has another digest by now.
+		for i := range s.Subjects {
+			if strings.HasPrefix(s.Subjects[i].ID, prefix) {
+				into[&s.Subjects[i]] = true
 			}
 		}
 	}
-	if found {
-		return nil
+	if !found {
+		return s.missing(arg, t)
 	}
-	return s.missing(arg, t)
+	s.elsewhere(t, into)
+	return nil
+}
+
+// elsewhere takes in what is worse than clean and is said of a file's bytes under
+// another name: the same bytes are no better here.
+func (s *scanReport) elsewhere(t *thing, into map[*finding.SubjectReport]bool) {
+	digests := make(map[string]bool, len(t.files))
+	for i := range t.files {
+		digests["sha256:"+hex.EncodeToString(t.files[i].Digest)] = true
+	}
+	for i := range s.Subjects {
+		if r := &s.Subjects[i]; r.Verdict != finding.Clean && digests[r.Digest] {
+			into[r] = true
+		}
+	}
 }
 
 // prefixes gives the folders in which the report has the subject's first file.
@@ -153,41 +139,43 @@ func (s *scanReport) prefixes(t *thing) []string {
 	return out
 }
 
-// below gives what the report says of every file of the subject in a folder, or
-// nil where it lacks one of them.
-func (s *scanReport) below(prefix string, t *thing) []*finding.SubjectReport {
-	var out []*finding.SubjectReport
+// below says whether the report has every file of the subject in a folder, by
+// name and digest.
+func (s *scanReport) below(prefix string, t *thing) bool {
 	for i := range t.files {
 		digest, any := "sha256:"+hex.EncodeToString(t.files[i].Digest), false
 		for _, r := range s.byID[prefix+t.files[i].Name] {
-			if r.Digest == digest {
-				out, any = append(out, r), true
-			}
+			any = any || r.Digest == digest
 		}
 		if !any {
-			return nil
+			return false
 		}
 	}
-	return out
+	return true
 }
 
-// coverDigest finds a file by its digest, or the folder that the whole report is about.
-func (s *scanReport) coverDigest(arg, digest string, into map[*finding.SubjectReport]bool) error {
+// coverFile takes in everything that is said of a file's bytes.
+func (s *scanReport) coverFile(digest string, into map[*finding.SubjectReport]bool) bool {
 	found := false
 	for i := range s.Subjects {
 		if r := &s.Subjects[i]; digest != "" && r.Digest == "sha256:"+digest {
 			into[r], found = true, true
 		}
 	}
-	if found {
+	return found
+}
+
+// coverDigest finds what was given by its digest alone: a file, or the folder that
+// the whole report is about, of which all counts.
+func (s *scanReport) coverDigest(arg, digest string, into map[*finding.SubjectReport]bool) error {
+	if s.coverFile(digest, into) {
 		return nil
 	}
-	all, root := s.root()
-	if digest == "" || root != digest {
+	if digest == "" || s.root() != digest {
 		return s.missing(arg, nil)
 	}
-	for _, r := range all {
-		into[r] = true
+	for i := range s.Subjects {
+		into[&s.Subjects[i]] = true
 	}
 	return nil
 }

@@ -13,9 +13,9 @@ import (
 // root computes, from the digests in a report about one folder, the root that
 // model signing gives to that folder: what a digest that was given alone is
 // compared with. It is "" where a digest is missing.
-func (s *scanReport) root() ([]*finding.SubjectReport, string) {
+func (s *scanReport) root() string {
 	if len(s.Subjects) == 0 {
-		return nil, ""
+		return ""
 	}
 	prefix := s.folder()
 	var files []*finding.SubjectReport
@@ -29,11 +29,11 @@ func (s *scanReport) root() ([]*finding.SubjectReport, string) {
 	for _, r := range files {
 		sum, err := hex.DecodeString(strings.TrimPrefix(r.Digest, "sha256:"))
 		if err != nil || len(sum) != sha256.Size {
-			return nil, ""
+			return ""
 		}
 		h.Write(sum)
 	}
-	return files, hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // folder is the longest folder that all subjects of the report lie in.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"bartizan/attest/keyless"
 	"bartizan/attest/oms"
 	"bartizan/attest/statement"
+	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -34,14 +36,16 @@ func (attestVerifyCmd) Help() string {
 
 By identity, the certificate has to come from an authority of the trusted root and be in its certificate transparency log, the signature in its transparency log, and the time of signing be proven. With --key and --trusted-root the log entry has to verify too; with --key alone only the signature does.
 
-A statement says something about the file, not that the file is good: name what it has to say by --predicate-type.
+A statement says something about the file, not that the file is good: name what it has to say by --predicate-type. What a test, a decision or an approval came to is result in the detail of the report.
+
+A folder is accepted where the statement names it by a digest that covers the names of its files (dirHash1), which bartizan attest writes; a signature of bartizan sign is checked by bartizan verify.
 
 Exit 0: so it is. Exit 1: it is not; the first reason begins with a stable code, such as LOG_ENTRY_MISMATCH. Exit 2: it could not be checked.
 `
 }
 
 func (c *attestVerifyCmd) Run(e *env) error {
-	if err := c.check(); err != nil {
+	if err := c.checkWithLog(); err != nil {
 		return err
 	}
 	raw, err := readBundle(c.Bundle)
@@ -104,9 +108,15 @@ func openTarget(e *env, path, bundle string) (*target, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: is no regular file", path)
 	}
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, err
+	}
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() { // it was, a moment ago
+		err = fmt.Errorf("%s: is no regular file", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return &target{file: f, size: info.Size()}, nil
 }
@@ -154,8 +164,10 @@ func (c *attestVerifyCmd) bySigstore(e *env, raw []byte, t *target) (map[string]
 	if payloadType != statement.PayloadType {
 		return nil, attest.Refuse(attest.DSSEPayloadType, "", "want %s", statement.PayloadType)
 	}
-	r.Statement, err = aboutFolder(payload, t.digests, c.PredicateType)
-	return proven(r), err
+	if r.Statement, err = aboutFolder(payload, t.digests, c.PredicateType); err != nil {
+		return nil, err
+	}
+	return proven(r), nil
 }
 
 // byCertificateChain verifies a statement that was signed with a certificate of
@@ -178,7 +190,8 @@ func (c *attestVerifyCmd) byCertificateChain(e *env, raw []byte, t *target) (map
 	if err != nil {
 		return nil, err
 	}
-	r := finding.SubjectReport{Detail: map[string]any{"content": string(keyless.ContentEnvelope), "predicate_type": st.PredicateType}}
+	r := finding.SubjectReport{Detail: map[string]any{"content": string(keyless.ContentEnvelope)}}
+	stated(r.Detail, st)
 	signedBy(&r, &signer)
 	return r.Detail, nil
 }
@@ -192,10 +205,22 @@ func aboutFolder(payload []byte, d statement.Digests, predicateType string) (key
 	if predicateType != "" && st.PredicateType != predicateType {
 		return keyless.Statement{}, attest.Refuse(attest.PredicateType, "", "the statement is a %q, not a %q", st.PredicateType, predicateType)
 	}
-	if _, ok := st.About(d); !ok {
-		return keyless.Statement{}, attest.Refuse(attest.ArtifactMismatch, "", "no subject of the statement is this folder")
+	p, err := statement.Known(st)
+	if err != nil {
+		return keyless.Statement{}, err
 	}
-	return keyless.Statement{Type: statement.Type, PredicateType: st.PredicateType}, nil
+	said := keyless.Statement{Type: statement.Type, PredicateType: st.PredicateType, Result: statement.ResultOf(p)}
+	return said, st.AboutFolder(d)
+}
+
+// stated puts into a detail what a statement is, and what it says in one word.
+func stated(detail map[string]any, st keyless.Statement) {
+	if st.PredicateType != "" {
+		detail["predicate_type"] = st.PredicateType
+	}
+	if st.Result != "" {
+		detail["result"] = st.Result
+	}
 }
 
 // proven is the report's detail: who, what and when.
@@ -207,9 +232,7 @@ func proven(r *keyless.Result) map[string]any {
 		signer["identity"], signer["issuer"] = r.Identity, r.Issuer
 	}
 	detail := map[string]any{"signer": signer, "content": string(r.Content)}
-	if r.Statement.PredicateType != "" {
-		detail["predicate_type"] = r.Statement.PredicateType
-	}
+	stated(detail, r.Statement)
 	var entries, times []map[string]any
 	for _, l := range r.Entries {
 		entries = append(entries, map[string]any{"log": l.Log, "kind": l.Kind, "version": l.Version, "index": l.Index, "promised": l.Promised, "proven": l.Proven})

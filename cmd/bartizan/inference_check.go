@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,8 +21,8 @@ type inferenceCheckCmd struct {
 	Configuration string   `placeholder:"DIGEST" help:"Only records of this configuration: sha256:HEX."`
 	Revoked       string   `placeholder:"FILE" help:"List of keys and certificates that were taken back."`
 	ExpectHead    []string `sep:"none" placeholder:"[REPLICA=]SEQ:DIGEST" help:"The log must contain this head, which was kept elsewhere (repeatable)."`
-	After         string   `placeholder:"SEQ:DIGEST" help:"The first log continues this head; the log before it is not here."`
-	Live          bool     `help:"Accept logs without an end marker: they are still written."`
+	After         string   `placeholder:"SEQ:DIGEST" help:"The first log of a replica continues this head; the log before it is not here."`
+	Live          bool     `help:"Accept logs without an end marker, or a batch: they are still written."`
 	reportFlags
 }
 
@@ -34,14 +35,18 @@ func (inferenceCheckCmd) Help() string {
     bartizan attest inference check r1-a.log r1-b.log r2.log --key operator.pub --revoked revoked.txt
     bartizan attest inference check --proof p7.json --key operator.pub
 
-The first reason begins with a stable code: INFERENCE_GAP (records or batches are missing), INFERENCE_REPLAY (one stands twice, or an id has a second answer), INFERENCE_FORK (the replica signed two histories), INFERENCE_TRUNCATED (the end is missing), INFERENCE_ROOT_MISMATCH (records were changed), INFERENCE_SIG_INVALID, INFERENCE_CERT_INVALID, INFERENCE_KEY_REVOKED, INFERENCE_MODEL_MISMATCH, INFERENCE_MALFORMED.
+The first reason begins with a stable code: INFERENCE_GAP (records or batches are missing), INFERENCE_REPLAY (one stands twice, or an id has a second answer), INFERENCE_FORK (the replica signed two histories), INFERENCE_TRUNCATED (the end, an expected head, or every batch is missing), INFERENCE_ROOT_MISMATCH (records were changed), INFERENCE_SIG_INVALID, INFERENCE_CERT_INVALID, INFERENCE_KEY_REVOKED, INFERENCE_MODEL_MISMATCH, INFERENCE_MALFORMED.
 
 A log alone cannot show that it was cut off behind an older end marker, or written anew from its first record by whoever has the key. Keep the head that record prints in another place, such as a ledger, and give it with --expect-head.
+
+Records behind the last batch are not signed: a writer that crashed leaves them, and anybody can write them. A log that has some is review (incomplete, exit code 2) where it is not refused; with --live it is not, and they are counted in unsigned_records.
 
 --revoked FILE has a line for each key or certificate; the second column keeps what was signed up to a head that was known before the key was lost:
 
     sha256:HEX                       of R.pub (sha256sum R.pub), or of a certificate
     sha256:HEX  512:sha256:HEX       good up to this head
+
+All entries of a key or certificate apply. Standard error says which match nothing that was checked: a mistyped one takes nothing back.
 `
 }
 
@@ -50,6 +55,9 @@ func (c *inferenceCheckCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	var unmatched []inference.Revocation
+	opt.Unmatched = func(r inference.Revocation) { unmatched = append(unmatched, r) }
+	defer func() { c.noteUnmatched(e, unmatched) }()
 	if c.Proof != "" {
 		if len(c.Logs) > 0 || len(c.ExpectHead) > 0 || c.After != "" || c.Live {
 			return usagef("--proof stands alone: logs, --expect-head, --after and --live go without it")
@@ -64,6 +72,19 @@ func (c *inferenceCheckCmd) Run(e *env) error {
 		return usagef("%d logs: want at most %d at a time", len(c.Logs), most)
 	}
 	return c.logs(e, opt)
+}
+
+// noteUnmatched tells of revocations that took nothing back.
+func (c *inferenceCheckCmd) noteUnmatched(e *env, list []inference.Revocation) {
+	const most = 3
+	slices.SortFunc(list, func(a, b inference.Revocation) int { return strings.Compare(a.Digest.String(), b.Digest.String()) })
+	for i, r := range list {
+		if i == most {
+			fmt.Fprintf(e.err, "bartizan: --revoked %s: and %d more match nothing\n", text(c.Revoked), len(list)-most)
+			return
+		}
+		fmt.Fprintf(e.err, "bartizan: --revoked %s: %s is of no key and no certificate here: it took nothing back\n", text(c.Revoked), r.Digest)
+	}
 }
 
 func (c *inferenceCheckCmd) options() (opt inference.CheckOptions, err error) {
@@ -149,9 +170,21 @@ func (c *inferenceCheckCmd) logs(e *env, opt inference.CheckOptions) error {
 			return fmt.Errorf("%s: %w", results[i].Name, err)
 		}
 		report.Detail = logDetail(&results[i])
+		if !c.Live {
+			unvouched(&report, &results[i])
+		}
 		reports = append(reports, report)
 	}
 	return c.printReports(e, reports...)
+}
+
+// unvouched lowers what is right but for records that nobody has signed.
+func unvouched(report *finding.SubjectReport, r *inference.Result) {
+	if r.Err != nil || r.Unsigned == 0 && !r.Torn {
+		return
+	}
+	report.Coverage, report.Verdict = finding.Incomplete, finding.VerdictOf(report.Findings, finding.Incomplete)
+	report.Reasons = append(report.Reasons, fmt.Sprintf("unsigned-records: %d records, and torn: %t, behind batch %d: nobody vouches for them", r.Unsigned, r.Torn, r.Head.Number))
 }
 
 // logDetail is documented in docs/provenance.md.
@@ -179,10 +212,25 @@ func logDetail(r *inference.Result) map[string]any {
 		for i, cert := range r.Certificates {
 			certificates[i] = cert.Digest().String()
 		}
-		last := r.Certificates[len(r.Certificates)-1]
-		d["certificates"], d["model"], d["configuration"] = certificates, last.Model.String(), last.Configuration.String()
+		last := r.Certificate
+		d["certificates"], d["certificate"], d["model"], d["configuration"] = certificates, last.Digest().String(), last.Model.String(), last.Configuration.String()
+		several(d, "models", r.Certificates, func(c *inference.Certificate) inference.Digest { return c.Model })
+		several(d, "configurations", r.Certificates, func(c *inference.Certificate) inference.Digest { return c.Configuration })
 	}
 	return d
+}
+
+// several lists what certificates are for, where that is not the same.
+func several(d map[string]any, key string, list []*inference.Certificate, of func(*inference.Certificate) inference.Digest) {
+	var distinct []string
+	for _, c := range list {
+		if digest := of(c).String(); !slices.Contains(distinct, digest) {
+			distinct = append(distinct, digest)
+		}
+	}
+	if len(distinct) > 1 {
+		d[key] = distinct
+	}
 }
 
 func (c *inferenceCheckCmd) proof(e *env, opt inference.CheckOptions) error {

@@ -39,11 +39,13 @@ func (inferenceRecordCmd) Help() string {
     {"request": {"messages": […]}, "response": {…}, "personal": true}
     {"requestDigest": "sha256:…", "responseDigest": "sha256:…", "guards": [{"name": "prompt", "verdict": "clean"}]}
 
-Only digests are kept: of a text its UTF-8 bytes, of any other JSON value its canonical form (RFC 8785). Content with "personal": true is digested under a random salt, which goes to --salts FILE; time, assurance and salt can be given as well, salt with digests of the form hmac-sha256:HEX.
+Only digests are kept: of a text its UTF-8 bytes, of any other JSON value its canonical form (RFC 8785). Content with "personal": true is digested under a random salt, which goes to --salts FILE; time, assurance and salt can be given as well, salt with digests of the form hmac-sha256:HEX. Personal content that is given by digests wants both salted. A time may be up to a minute before that of the line before, and is then raised to it: in a log, time does not run backwards.
 
 An id stands once: make it yourself, and do not take it from whoever asks.
 
 At the end the log is sealed and its head is printed, SEQUENCE:sha256:HEX. Keep it elsewhere: it shows later that nothing was cut off. A line that cannot be read ends the recording; what came before it is signed.
+
+The exit code is 2 where anything was refused (a certificate, a key, a log that cannot be continued), with the stable code on standard error; a log or file of salts that did not exist is then not made.
 `
 }
 
@@ -61,9 +63,12 @@ func (c *inferenceRecordCmd) record(e *env, opt inference.Options) error {
 	if err != nil {
 		return err
 	}
+	if salts.is(c.Log) {
+		return errors.Join(usagef("--salts %s: is the log: salts are kept apart from it", c.Salts), salts.discard())
+	}
 	recorder, err := inference.Open(e.ctx, opt)
 	if err != nil {
-		return errors.Join(err, salts.close())
+		return errors.Join(err, salts.discard())
 	}
 	before := recorder.Head()
 	failed := eachLine(e.ctx, e.in, func(line []byte) error {
@@ -160,9 +165,10 @@ func (c *inferenceRecordCmd) read(line []byte, salts *saltFile) (inference.Recor
 		r.Guards = append(r.Guards, inference.Guard(g))
 	}
 	digest := inference.SHA256
-	if content := len(a.Request) + len(a.Response); (a.Personal || c.Personal) && content > 0 {
-		if a.Salt != "" {
-			return r, errors.New("personal content gets a salt of its own: leave salt out, or give digests")
+	personal := a.Personal || c.Personal
+	if content := len(a.Request) + len(a.Response); personal && content > 0 {
+		if a.Salt != "" || a.RequestDigest != "" || a.ResponseDigest != "" {
+			return r, errors.New("personal content gets a salt of its own: give request and response, or both digests and their salt")
 		}
 		salt, err := salts.add()
 		if err != nil {
@@ -176,6 +182,9 @@ func (c *inferenceRecordCmd) read(line []byte, salts *saltFile) (inference.Recor
 	}
 	if r.Response, err = contentDigest("response", a.Response, a.ResponseDigest, digest); err != nil {
 		return r, err
+	}
+	if personal && !(r.Request.Salted() && r.Response.Salted()) {
+		return r, errors.New("the content is personal: its digests must be salted, hmac-sha256:HEX with their salt; a plain sha256: could be guessed, and never be erased")
 	}
 	if len(a.Parameters) > 0 || a.ParametersDigest != "" {
 		r.Parameters, err = contentDigest("parameters", a.Parameters, a.ParametersDigest, inference.SHA256)
@@ -204,46 +213,6 @@ func contentDigest(name string, content jsontext.Value, given string, digest fun
 		return inference.Digest{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return digest(canonical), nil
-}
-
-// saltFile keeps salts, one a line.
-type saltFile struct{ f *os.File }
-
-// openSalts opens the file for adding. Nil: there is none.
-func openSalts(path string) (*saltFile, error) {
-	if path == "" {
-		return nil, nil //nolint:nilnil // documented
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("--salts: %w", err)
-	}
-	return &saltFile{f}, nil
-}
-
-func (s *saltFile) add() (inference.Salt, error) {
-	if s == nil {
-		return inference.Salt{}, errors.New("the content is personal: say with --salts FILE where its salt goes")
-	}
-	salt, err := inference.NewSalt()
-	if err != nil {
-		return salt, err
-	}
-	// At once: a salt that is lost with the process erases what it was for.
-	if _, err := s.f.Write(append(salt.Line(), '\n')); err != nil {
-		return salt, fmt.Errorf("--salts: %w", err)
-	}
-	return salt, nil
-}
-
-func (s *saltFile) close() error {
-	if s == nil {
-		return nil
-	}
-	if err := errors.Join(s.f.Sync(), s.f.Close()); err != nil {
-		return fmt.Errorf("--salts: %w", err)
-	}
-	return nil
 }
 
 // maxAnswerLine is the longest line that is read.

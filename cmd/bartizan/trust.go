@@ -22,8 +22,20 @@ type trustFlags struct {
 	TrustedRoot      string   `placeholder:"T" help:"The sigstore trusted root (JSON) with the authorities and logs that are believed."`
 }
 
-// check says whether exactly one method is named, whole.
+// check says whether exactly one method is named, whole, and nothing that it
+// would not look at: whoever gives a trusted root wants the log checked.
 func (f *trustFlags) check() error {
+	if err := f.checkWithLog(); err != nil {
+		return err
+	}
+	if f.Key != "" && f.TrustedRoot != "" {
+		return usagef("--trusted-root: with --key no log is looked at here: leave it away (bartizan attest verify --key K.pub --trusted-root T checks the log of a signed statement or file)")
+	}
+	return nil
+}
+
+// checkWithLog is check for those who look up a key's signature in the log.
+func (f *trustFlags) checkWithLog() error {
 	keyless := f.Identity != "" || f.Issuer != ""
 	given := 0
 	for _, is := range []bool{f.Key != "", len(f.CertificateChain) > 0, keyless} {
@@ -36,6 +48,8 @@ func (f *trustFlags) check() error {
 		return usagef("say who is believed by one of: --key K.pub; --certificate-chain C; --identity I --issuer U --trusted-root T")
 	case keyless && (f.Identity == "" || f.Issuer == "" || f.TrustedRoot == ""):
 		return usagef("--identity, --issuer and --trusted-root go together")
+	case len(f.CertificateChain) > 0 && f.TrustedRoot != "":
+		return usagef("--trusted-root: with --certificate-chain no log is looked at: leave it away, or verify by --identity and --issuer")
 	}
 	return nil
 }

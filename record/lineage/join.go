@@ -180,8 +180,9 @@ func algorithm(packed string) string {
 	return name
 }
 
-// nameKeys are what keys begin with that are no digests.
-var nameKeys = [...]string{"run", "dataset", "manifest", "uri"}
+// nameKeys are what keys begin with that are no digests of bytes alone: dirHash1
+// covers the names of files too, and one root has several when files are renamed.
+var nameKeys = [...]string{"run", "dataset", "manifest", "uri", "dirHash", "dirHash1"}
 
 // number gives every thing its node, and every node what is known of it.
 func (a *assembly) number() error {
