@@ -70,7 +70,8 @@ func Open(path string) (*Root, error) {
 	r.fd, err = openDir(real)
 	if errors.Is(err, unix.ENOTDIR) {
 		r.file = filepath.Base(real)
-		r.fd, err = openDir(filepath.Dir(real))
+		// The folder is only gone through: it need not be readable.
+		r.fd, err = openAt(unix.AT_FDCWD, filepath.Dir(real), unix.O_PATH|unix.O_DIRECTORY)
 	}
 	if err != nil {
 		return nil, opened(path, err)

@@ -79,6 +79,8 @@ func run(ctx context.Context, args []string, s *streams) int {
 			return fail(s, err, exitUsage)
 		case errors.Is(err, syscall.EPIPE):
 			return exitIncomplete
+		case errors.Is(err, context.Canceled):
+			return fail(s, errors.New("interrupted: nothing was decided"), exitIncomplete)
 		}
 		return fail(s, err, exitIncomplete)
 	}
