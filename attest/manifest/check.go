@@ -13,9 +13,9 @@ import (
 
 // CheckOptions say how files are compared with a manifest.
 type CheckOptions struct {
-	// Ignore are files that are there and need not be in the manifest, besides
-	// DefaultIgnores. A file that the manifest lists is checked all the same.
-	Ignore  Ignore
+	// LeaveOut are files that are there and need not be in the manifest. A file
+	// that the manifest lists is checked all the same.
+	LeaveOut
 	Hashing hashing.Options
 }
 
@@ -23,7 +23,8 @@ type CheckOptions struct {
 const mostRefusals = 1000
 
 // Check compares the files beneath the root with the manifest, all of them:
-// OMS_FILE_MISSING, OMS_FILE_UNSIGNED (there, and not in the manifest) and
+// OMS_FILE_MISSING, OMS_FILE_UNSIGNED (there, and not in the manifest),
+// POLICY_IGNORE_FORBIDDEN (ignored, not in the manifest, and could be loaded) and
 // OMS_DIGEST_MISMATCH (another size, SHA-256, BLAKE3 or chunk), in this order,
 // each by name, joined, at most 1,000 and then how many more. What cannot belong
 // to a tree (links, devices, names that collide) is refused as by tree.Walk,
@@ -32,7 +33,7 @@ const mostRefusals = 1000
 //
 // It returns the files as they were found, for whoever reads them once more.
 func Check(ctx context.Context, root *tree.Root, m *Manifest, opt CheckOptions) ([]Listed, error) {
-	files, err := m.listed(ctx, root, opt.Ignore)
+	files, refused, err := m.listed(ctx, root, &opt.LeaveOut)
 	if err != nil {
 		return nil, err
 	}
@@ -53,54 +54,24 @@ func Check(ctx context.Context, root *tree.Root, m *Manifest, opt CheckOptions) 
 			c.extra = append(c.extra, attest.Refuse(attest.OMSFileUnsigned, tree.Show(files[i].Name), "is not in the manifest"))
 		}
 	}
+	c.extra = append(c.extra, refused...)
 	if err := c.digests(ctx, root, opt.Hashing); err != nil {
 		return nil, err
 	}
 	return files, c.err()
 }
 
-// listed gives the files that count: those not ignored, and those ignored that
+// listed gives the files that count: those not left out, and those left out that
 // the manifest lists.
-func (m *Manifest) listed(ctx context.Context, root *tree.Root, ignore Ignore) ([]Listed, error) {
-	if root.Single() {
-		files, err := List(ctx, root, nil)
-		if err == nil && len(m.Files) == 1 {
-			files[0].Name = m.Files[0].Name
-		}
-		return files, err
+func (m *Manifest) listed(ctx context.Context, root *tree.Root, leave *LeaveOut) ([]Listed, []error, error) {
+	if !root.Single() {
+		return leave.walk(ctx, root, m.Files)
 	}
-	var kept Ignore
-	for _, p := range append(Ignore(DefaultIgnores()), ignore...) {
-		if !m.listsUnder(p) {
-			kept = append(kept, p)
-		}
+	files, err := List(ctx, root, LeaveOut{})
+	if err == nil && len(m.Files) == 1 {
+		files[0].Name = m.Files[0].Name
 	}
-	entries, err := root.Walk(ctx, kept.Has)
-	if err != nil {
-		return nil, err
-	}
-	named := make(map[string]bool, len(m.Files))
-	for i := range m.Files {
-		named[m.Files[i].Name] = true
-	}
-	ignore = append(Ignore(DefaultIgnores()), ignore...)
-	out := make([]Listed, 0, len(entries))
-	for _, e := range entries {
-		if named[e.Name] || !ignore.Has(e.Name) {
-			out = append(out, Listed{Entry: e, Name: e.Name})
-		}
-	}
-	return out, nil
-}
-
-// listsUnder says whether the manifest lists an ignored path or one within it.
-func (m *Manifest) listsUnder(p string) bool {
-	for i := range m.Files {
-		if (Ignore{p}).Has(m.Files[i].Name) {
-			return true
-		}
-	}
-	return false
+	return files, nil, err
 }
 
 // comparison gathers what differs.

@@ -15,7 +15,7 @@ type Options struct {
 	Name    string // the base name of the root where it is empty
 	Created string // as Time gives it, or ""
 	Parent  *Manifest
-	Ignore  Ignore // besides DefaultIgnores
+	LeaveOut
 	Hashing hashing.Options
 	// Records commits to the records of the files, or is nil. It is given what
 	// Create digests; names are those of the manifest.
@@ -28,24 +28,19 @@ type Listed struct {
 	Name  string // in the manifest: of a root that is a single file its base name
 }
 
-// List gives the files beneath the root that are not ignored, in the order of
-// their names. What may not be there at all is refused as by tree.Walk.
-func List(ctx context.Context, root *tree.Root, ignore Ignore) ([]Listed, error) {
-	ignore = append(Ignore(DefaultIgnores()), ignore...)
-	entries, err := root.Walk(ctx, ignore.Has)
+// List gives the files beneath the root that are not left out, in the order of
+// their names. What may not be there at all is refused as by tree.Walk, and what
+// may not be left out as POLICY_IGNORE_FORBIDDEN. A root that is a single file
+// is listed whatever is ignored.
+func List(ctx context.Context, root *tree.Root, leave LeaveOut) ([]Listed, error) {
+	if !root.Single() {
+		return leave.list(ctx, root)
+	}
+	entries, err := root.Walk(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if root.Single() {
-		return []Listed{{Entry: entries[0], Name: baseName(root)}}, nil
-	}
-	out := make([]Listed, 0, len(entries))
-	for _, e := range entries {
-		if !ignore.Has(e.Name) {
-			out = append(out, Listed{Entry: e, Name: e.Name})
-		}
-	}
-	return out, nil
+	return []Listed{{Entry: entries[0], Name: baseName(root)}}, nil
 }
 
 // baseName is the last part of the path by which the root was opened.
@@ -59,7 +54,10 @@ func baseName(root *tree.Root) string {
 // Create describes the files beneath the root. Besides what List and
 // hashing.Files refuse, OMS_EMPTY says that there are none.
 func Create(ctx context.Context, root *tree.Root, opt Options) (*Manifest, error) {
-	files, err := List(ctx, root, opt.Ignore)
+	if err := opt.checkOwn(); err != nil {
+		return nil, err
+	}
+	files, err := List(ctx, root, opt.LeaveOut)
 	if err != nil {
 		return nil, err
 	}

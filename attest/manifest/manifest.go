@@ -22,8 +22,6 @@ package manifest
 import (
 	"crypto/sha256"
 	"fmt"
-	"path"
-	"strings"
 	"time"
 
 	json "github.com/go-json-experiment/json"
@@ -176,21 +174,3 @@ func (f *File) setSum(sum *hashing.FileSum) {
 
 // Time gives the form that Created has.
 func Time(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
-
-// DefaultIgnores are what is never part of a manifest: what Git keeps, as in
-// OpenSSF Model Signing.
-func DefaultIgnores() []string { return []string{".git", ".gitattributes", ".github", ".gitignore"} }
-
-// Ignore is a list of files and folders relative to the root.
-type Ignore []string
-
-// Has says whether the name is one of them or lies within one.
-func (i Ignore) Has(name string) bool {
-	for _, p := range i {
-		p = path.Clean(p)
-		if name == p || strings.HasPrefix(name, p) && name[len(p)] == '/' {
-			return true
-		}
-	}
-	return false
-}

@@ -243,7 +243,7 @@ func TestCheck(t *testing.T) {
 		dir := folder(t, sample())
 		m := create(t, dir, manifest.Options{})
 		c.do(t, dir)
-		_, err := manifest.Check(context.Background(), open(t, dir), m, manifest.CheckOptions{Ignore: c.ignore})
+		_, err := manifest.Check(context.Background(), open(t, dir), m, manifest.CheckOptions{LeaveOut: manifest.LeaveOut{Ignore: c.ignore}})
 		if got := codes(err); got != c.want || (err != nil) != (c.want != "") {
 			t.Errorf("%s: %s (%v), want %s", c.name, got, err, c.want)
 		}
@@ -308,7 +308,7 @@ func TestSingleFile(t *testing.T) {
 
 func TestNothing(t *testing.T) {
 	dir := folder(t, map[string]string{".gitignore": "x", "raw/a": "1"})
-	_, err := manifest.Create(context.Background(), open(t, dir), manifest.Options{Ignore: manifest.Ignore{"raw"}})
+	_, err := manifest.Create(context.Background(), open(t, dir), manifest.Options{LeaveOut: manifest.LeaveOut{Ignore: manifest.Ignore{"raw"}}})
 	if attest.CodeOf(err) != attest.OMSEmpty {
 		t.Error(err)
 	}

@@ -19,7 +19,7 @@ func TestSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := open(t, folder(t, sample()))
-	files, err := manifest.List(context.Background(), root, nil)
+	files, err := manifest.List(context.Background(), root, manifest.LeaveOut{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"bartizan/attest"
 	"bartizan/attest/hashing"
+	"bartizan/attest/loadable"
 	"bartizan/attest/tree"
 )
 
@@ -94,7 +95,7 @@ func entries(ctx context.Context, root *tree.Root, resources []Resource) ([]tree
 	kept := all[:0]
 	for _, e := range all {
 		if slices.Contains(defaults, e.Name) && !signed[e.Name] {
-			harmless, err := inert(root, e)
+			harmless, err := loadable.Inert(root, e)
 			if err != nil {
 				return nil, err
 			}
@@ -226,7 +227,7 @@ func (c *checking) unsigned(entries []tree.Entry, signed map[string]bool) {
 // for people.
 func (c *checking) leftOut() error {
 	for _, e := range c.ignored {
-		is, err := loadable(c.root, e)
+		is, err := loadable.File(c.root, e)
 		if err := c.judged(err); err != nil {
 			return err
 		}
@@ -235,7 +236,7 @@ func (c *checking) leftOut() error {
 		}
 	}
 	for _, e := range c.leftBySigner {
-		harmless, err := inert(c.root, e)
+		harmless, err := loadable.Inert(c.root, e)
 		if err := c.judged(err); err != nil {
 			return err
 		}
@@ -247,7 +248,7 @@ func (c *checking) leftOut() error {
 		harmless := false
 		if c.policy.IgnoreUnsigned {
 			var err error
-			harmless, err = inert(c.root, e)
+			harmless, err = loadable.Inert(c.root, e)
 			if err := c.judged(err); err != nil {
 				return err
 			}

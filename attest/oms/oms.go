@@ -24,6 +24,7 @@ import (
 
 	"bartizan/attest/bundle"
 	"bartizan/attest/hashing"
+	"bartizan/attest/loadable"
 	"bartizan/attest/tree"
 )
 
@@ -50,6 +51,13 @@ func DefaultIgnores() []string {
 }
 
 const gitFolder, githubFolder = ".git", ".github"
+
+// MayBeBundle says whether a bundle within the tree may have that name: it is
+// not signed, and its text is not all fixed by the signature, so no loader may
+// go by the name; but for JSON, as which it says nothing to any of them.
+func MayBeBundle(name string) bool {
+	return !loadable.Name(name) || path.Ext(name) == ".json"
+}
 
 // Resource is one file, or one shard of one, with the digest that was signed.
 type Resource struct {

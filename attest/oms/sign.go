@@ -12,6 +12,7 @@ import (
 	"bartizan/attest/dsse"
 	"bartizan/attest/hashing"
 	"bartizan/attest/keys"
+	"bartizan/attest/loadable"
 	"bartizan/attest/statement"
 	"bartizan/attest/tree"
 )
@@ -103,7 +104,7 @@ func (m *Model) leaveOut(root *tree.Root, entries []tree.Entry, opt Options) ([]
 		switch {
 		case e.Name == opt.Bundle && opt.Bundle != "":
 		case left.holds(e.Name):
-			is, err := loadable(root, e)
+			is, err := loadable.File(root, e)
 			if err != nil {
 				return nil, err
 			}

@@ -4,11 +4,11 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"bartizan/attest/inference"
 	"bartizan/attest/keys"
+	"bartizan/cmd/internal/input"
 )
 
 type attestInferenceCmd struct {
@@ -149,7 +149,7 @@ func (c *inferenceProveCmd) Run(e *env) error {
 	if err := writableFor("--output", c.Output, kindEnvelope); err != nil {
 		return err
 	}
-	f, err := os.Open(c.Log)
+	f, err := input.Open(c.Log)
 	if err != nil {
 		return err
 	}

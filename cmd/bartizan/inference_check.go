@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -144,7 +143,7 @@ func (c *inferenceCheckCmd) logs(e *env, opt inference.CheckOptions) error {
 	var sources []inference.Source
 	var sizes []int64
 	for _, path := range c.Logs {
-		f, err := os.Open(path)
+		f, err := input.Open(path)
 		if err != nil {
 			return err
 		}

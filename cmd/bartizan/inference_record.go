@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	json "github.com/go-json-experiment/json"
@@ -16,6 +15,7 @@ import (
 	"bartizan/attest/keys"
 	"bartizan/attest/statement"
 	"bartizan/attest/strictjson"
+	"bartizan/cmd/internal/input"
 )
 
 type inferenceRecordCmd struct {
@@ -122,7 +122,7 @@ func (c *inferenceRecordCmd) options(ctx context.Context) (opt inference.Options
 
 // headOf reads how far a log goes.
 func headOf(ctx context.Context, path string, operators []*keys.Public) (*inference.Head, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -59,7 +62,7 @@ type manifestCreateCmd struct {
 	Records bool     `help:"Commit to the records of CSV, JSON Lines and Parquet files, so that one can be proven present or absent."`
 	Parent  string   `placeholder:"OLD" help:"The manifest of the version that this one was made from."`
 	Created string   `placeholder:"TIME" help:"When it was made, such as 2026-01-31T12:00:00Z (default: not said, so that the same files give the same manifest)."`
-	Ignore  []string `sep:"none" placeholder:"P" help:"Leave out this file or folder (repeatable). Git's own files and the manifest always are."`
+	Ignore  []string `sep:"none" placeholder:"P" help:"Leave out this file or folder (repeatable). What could be loaded cannot be left out. Git's own files and the manifest always are."`
 	saltFlag
 }
 
@@ -111,7 +114,7 @@ func (c *manifestCreateCmd) options(e *env) (manifest.Options, error) {
 		return opt, err
 	}
 	var err error
-	if opt.Ignore, err = ignoresBeside(c.Path, c.Ignore, c.Output); err != nil {
+	if opt.LeaveOut, err = leaveOut(e, c.Path, c.Ignore, c.Output); err != nil {
 		return opt, err
 	}
 	if c.Records {
@@ -201,12 +204,19 @@ func writableOutput(file string) error {
 	return writableFor("--output", file, kindManifest)
 }
 
-// ignoresBeside are the ignored paths relative to the root, with files of our
-// own that lie within it.
-func ignoresBeside(root string, paths []string, own ...string) (manifest.Ignore, error) {
-	out, err := ignored(root, paths)
+// leaveOut are the ignored paths relative to the root, with documents of our own
+// that lie within it. That an ignored path is not there is noted: it may be
+// misspelt.
+func leaveOut(e *env, root string, paths []string, own ...string) (manifest.LeaveOut, error) {
+	names, err := ignored(root, paths)
 	if err != nil {
-		return nil, err
+		return manifest.LeaveOut{}, err
+	}
+	out := manifest.LeaveOut{Ignore: names}
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(root, name)); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(e.err, "bartizan: --ignore %s: matches nothing\n", text(name))
+		}
 	}
 	for _, file := range own {
 		if file == "" || file == "-" {
@@ -214,10 +224,10 @@ func ignoresBeside(root string, paths []string, own ...string) (manifest.Ignore,
 		}
 		name, err := within.Name(root, file)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if name != "" {
-			out = append(out, name)
+			out.Own = append(out.Own, name)
 		}
 	}
 	return out, nil

@@ -164,11 +164,11 @@ func (p *proving) files(e *env, root *tree.Root) ([]manifest.Listed, error) {
 	if p.manifest != nil {
 		return p.manifestFiles(root)
 	}
-	ignore, err := ignoresBeside(p.data, p.Ignore, p.Output)
+	leave, err := leaveOut(e, p.data, p.Ignore, p.Output)
 	if err != nil {
 		return nil, err
 	}
-	files, err := manifest.List(e.ctx, root, ignore)
+	files, err := manifest.List(e.ctx, root, leave)
 	if err != nil || p.File == "" {
 		return files, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
 // The canonical form of a row: for every field its length (uint32, big endian)
@@ -88,8 +89,28 @@ func (p *csvParser) plain(dst []byte) ([]byte, error) {
 		}
 		n++
 	}
+	if err := p.valid(in[:n]); err != nil {
+		return nil, err
+	}
 	p.at += n
 	return append(dst, in[:n]...), nil
+}
+
+// valid refuses text that is no UTF-8, which stands at p.at: in another encoding
+// the record that is asked for would be another one than the one that is there.
+func (p *csvParser) valid(part []byte) error {
+	if utf8.Valid(part) {
+		return nil
+	}
+	at := p.at
+	for len(part) > 0 {
+		r, n := utf8.DecodeRune(part)
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		part, at = part[n:], at+n
+	}
+	return &syntaxError{at, "text that is no UTF-8: convert the file to it"}
 }
 
 // quoted appends a field in quotes; two quotes within stand for one.
@@ -106,6 +127,12 @@ func (p *csvParser) quoted(dst []byte) ([]byte, error) {
 			p.at += zero
 			return nil, p.unexpected()
 		}
+		if err := p.valid(part); err != nil {
+			return nil, err
+		}
+		if bytes.HasSuffix(part, []byte{'\\'}) {
+			return nil, &syntaxError{p.at + n - 1, backslashQuote}
+		}
 		dst = append(dst, part...)
 		p.at += n + 1
 		if p.at == len(p.in) || p.in[p.at] != '"' {
@@ -115,6 +142,8 @@ func (p *csvParser) quoted(dst []byte) ([]byte, error) {
 		p.at++
 	}
 }
+
+const backslashQuote = `a backslash before a quote: to some readers the quote ends the field or is the first of two, to others it is escaped and part of the field (a field that ends in a backslash can be written without quotes)`
 
 func parseOneRow(text []byte) ([]byte, error) {
 	p := csvParser{in: text}
@@ -162,7 +191,7 @@ func (b csvBlock) each(yield func(body []byte) error) error {
 }
 
 // countFields counts the fields of a row in canonical form, or gives -1 for what
-// is none.
+// is none: no parser gives it.
 func countFields(body []byte) (n int) {
 	for ; len(body) > 0; n++ {
 		if len(body) < lengthSize {
@@ -184,12 +213,16 @@ func TextOf(f Format, body []byte) []byte {
 		return bytes.Clone(body) // canonical JSON is JSON
 	}
 	var out []byte
-	for len(body) >= lengthSize {
+	for n := 0; len(body) >= lengthSize; n++ {
 		size := int(binary.BigEndian.Uint32(body))
 		field := body[lengthSize : lengthSize+size]
 		body = body[lengthSize+size:]
-		if len(out) > 0 {
+		if n > 0 {
 			out = append(out, ',')
+		}
+		if bytes.HasSuffix(field, []byte{'\\'}) { // was written without quotes
+			out = append(out, field...)
+			continue
 		}
 		out = append(out, '"')
 		out = append(out, bytes.ReplaceAll(field, []byte{'"'}, []byte{'"', '"'})...)

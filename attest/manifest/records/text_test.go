@@ -65,7 +65,8 @@ func TestRecordsOfText(t *testing.T) {
 		{"empty fields", CSV, "a,b,c\n,,\n,x,\n", row("a", "b", "c"), []string{row("", "", ""), row("", "x", "")}},
 		{"header alone", CSV, "a,b", row("a", "b"), nil},
 		{"nothing", CSV, "", "", nil},
-		{"bytes that are no UTF-8", CSV, "a\n\xff\xfe\n", row("a"), []string{row("\xff\xfe")}},
+		{"backslashes", CSV, "a,b\nC:\\dir\\,\"C:\\dir\\x\"\n\\,\\\\\n", row("a", "b"), []string{row(`C:\dir\`, `C:\dir\x`), row(`\`, `\\`)}},
+		{"letters of two and four bytes", CSV, "a\né\n\"𝄞\"\n", row("a"), []string{row("é"), row("𝄞")}},
 		{"JSON lines", JSONL, "{\"b\":1.0,\"a\":2}\n[ ]\r\n\n  \t\n\"x\"", "", []string{`{"a":2,"b":1}`, `[]`, `"x"`}},
 		{"JSON lines with a mark", JSONL, "\xEF\xBB\xBF1\n2\n", "", []string{"1", "2"}},
 		{"no JSON lines", JSONL, "\n\n", "", nil},
@@ -99,6 +100,12 @@ func TestMalformedText(t *testing.T) {
 		{CSV, "a\n1\x002\n", 3, "zero byte"},
 		{CSV, "a\n\"1\x002\"\n", 4, "zero byte"},
 		{CSV, "\"a", 0, "never closed"},
+		{CSV, "id\nJos\xe9\n", 6, "no UTF-8"},
+		{CSV, "id\n\"Jos\xe9\"\n", 7, "no UTF-8"},
+		{CSV, "id\n\xff\xfe\n", 3, "no UTF-8"},
+		{CSV, "J\xe9,x\n1,2\n", 1, "no UTF-8"},
+		{CSV, "id\n\"C:\\dir\\\"\n", 10, "backslash before a quote"},
+		{CSV, "id\n\"x\\\"\"y\"\n", 5, "backslash before a quote"},
 		{CSV, "\xff\xfea\x00", 0, "UTF-16"},
 		{JSONL, "{}\n{\n", 4, "no name"},
 		{JSONL, "{}\n{\"a\":1,\"a\":2}\n", 15, "stands twice"},
@@ -160,7 +167,7 @@ func TestWrittenAndReadAnew(t *testing.T) {
 // FuzzText says that the records do not depend on how a text is cut into blocks,
 // and that each can be written down and read again.
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"a,b\n1,2\n", "a\n\"x\ny\"\n", "\xEF\xBB\xBFa\r\n1\r\n", "{}\n[1]\n", "a\n\"\"\"\"\n", "\"a\"\"\n\",b\n1,2\n"} {
+	for _, s := range []string{"a,b\n1,2\n", "a\n\"x\ny\"\n", "\xEF\xBB\xBFa\r\n1\r\n", "{}\n[1]\n", "a\n\"\"\"\"\n", "\"a\"\"\n\",b\n1,2\n", "a,b\nC:\\d\\,é\n"} {
 		f.Add([]byte(s), true, uint8(3))
 		f.Add([]byte(s), false, uint8(1))
 	}

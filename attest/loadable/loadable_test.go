@@ -1,4 +1,4 @@
-package oms_test
+package loadable_test
 
 import (
 	"archive/tar"
@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"bartizan/attest/oms"
+	"bartizan/attest/loadable"
 )
 
 func TestLoadableNames(t *testing.T) {
@@ -24,7 +24,7 @@ func TestLoadableNames(t *testing.T) {
 		"README.md": false, "LICENSE": false, "docs/figure.png": false, "ignore-me": false, "model.sig": false,
 		"model.sig.json": false, "model.sigstore.json": false, "shard/123-4.bin": false, "notes.txt": false, "model.md": false,
 	} {
-		if got := oms.LoadableName(name); got != want {
+		if got := loadable.Name(name); got != want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -61,7 +61,7 @@ func TestLoadableBytes(t *testing.T) {
 		"JSON":                {`{"a": 1}`, false},
 		"nothing":             {"", false},
 	} {
-		if got := oms.LoadableBytes([]byte(c.head)); got != c.want {
+		if got := loadable.Bytes([]byte(c.head)); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -91,7 +91,7 @@ func TestForPeople(t *testing.T) {
 		"a picture": {".png", "\x89PNG\r\n\x1a\n\x00\x00", true}, "no picture": {".png", "\x00\x01\x02", false},
 		"data": {".bin", "\x00\x01\x02", false}, "escape codes": {"", "\x1b[2J", false}, "Latin-1": {"", "\xe9t\xe9", false},
 	} {
-		if got := oms.ForPeople(c.ext, []byte(c.data)); got != c.want {
+		if got := loadable.ForPeople(c.ext, []byte(c.data)); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -106,7 +106,7 @@ func TestRandomBytesAreNotLoadable(t *testing.T) {
 		if _, err := rng.Read(b); err != nil {
 			t.Fatal(err)
 		}
-		if oms.LoadableBytes(b) {
+		if loadable.Bytes(b) {
 			taken++
 		}
 	}
@@ -129,7 +129,7 @@ func TestCorpusPicklesAreLoadable(t *testing.T) {
 				return
 			}
 			files++
-			if !oms.LoadableBytes(data) {
+			if !loadable.Bytes(data) {
 				t.Errorf("%s!/%s: %q", archive, name, data[:min(len(data), 40)])
 			}
 		})

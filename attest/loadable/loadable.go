@@ -1,4 +1,8 @@
-package oms
+// Package loadable judges whether a file could be loaded as a model, as part of
+// one, or as code: the files that neither a signature nor a manifest may leave
+// out. It goes by the name, and by the first and last bytes; no file is parsed,
+// and none is run.
+package loadable
 
 import (
 	"bytes"
@@ -57,22 +61,22 @@ type glance struct {
 	whole      bool // head is all of it
 }
 
-// loadable says whether a loader could take the file, by its name or by its
-// bytes: such a file is never left out of a signature. It errs on the side of
-// yes, but data that nothing names is no.
-func loadable(root *tree.Root, e tree.Entry) (bool, error) {
-	if loadableName(e.Name) {
+// File says whether a loader could take the file, by its name or by its bytes:
+// such a file is never left out of a signature or a manifest. It errs on the
+// side of yes, but data that nothing names is no. Errors are those of tree.
+func File(root *tree.Root, e tree.Entry) (bool, error) {
+	if Name(e.Name) {
 		return true, nil
 	}
 	g, err := look(root, e)
 	return g.loadable(), err
 }
 
-// inert says whether the file is one that people read and nothing loads: text,
+// Inert says whether the file is one that people read and nothing loads: text,
 // or a picture or document by its name and its first bytes. It errs on the side
 // of no; what only the signer's word or nobody's leaves out has to be inert.
-func inert(root *tree.Root, e tree.Entry) (bool, error) {
-	if loadableName(e.Name) {
+func Inert(root *tree.Root, e tree.Entry) (bool, error) {
+	if Name(e.Name) {
 		return false, nil
 	}
 	g, err := look(root, e)
@@ -105,7 +109,8 @@ func readAt(f *os.File, at, n int64) ([]byte, error) {
 	return b[:got], err
 }
 
-func loadableName(name string) bool {
+// Name is the half of the judgement by name.
+func Name(name string) bool {
 	base := strings.ToLower(path.Base(name))
 	ext := path.Ext(base)
 	switch {
@@ -115,13 +120,6 @@ func loadableName(name string) bool {
 		return false
 	}
 	return loadableStem.MatchString(base)
-}
-
-// MayBeBundle says whether a bundle within the tree may have that name: it is
-// not signed, and its text is not all fixed by the signature, so no loader may
-// go by the name; but for JSON, as which it says nothing to any of them.
-func MayBeBundle(name string) bool {
-	return !loadableName(name) || path.Ext(name) == ".json"
 }
 
 // magics are the first bytes of what loaders and operating systems take.

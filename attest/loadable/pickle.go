@@ -1,4 +1,4 @@
-package oms
+package loadable
 
 import (
 	"bytes"
