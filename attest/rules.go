@@ -14,6 +14,10 @@ const (
 	ruleBytes     = "provenance/bytes-differ"
 	rulePolicy    = "provenance/policy-refused"
 	ruleRecords   = "provenance/records-broken"
+	ruleManifest  = "provenance/manifest-refused"
+	ruleProof     = "provenance/record-unproven"
+	ruleLimit     = "provenance/limit-exceeded"
+	ruleLineage   = "provenance/lineage-refused"
 )
 
 // Rules declares the rules of refusals. All of them block.
@@ -81,6 +85,30 @@ var rules = []finding.Rule{
 		Help:        "The signature is genuine, but leaves out of it what could be loaded, or uses what this verifier does not accept.",
 		References:  []string{"CWE-345"},
 		Remediation: "Sign without the exception, or change the verifier's own flags on purpose.",
+	},
+	{
+		ID: ruleManifest, Title: "The manifest or the records cannot be used",
+		Help:        "The manifest is badly formed or contradicts itself, or a file cannot be cut into records in one way only: what two readers would understand differently is refused, since a record could hide in it.",
+		References:  []string{"CWE-20"},
+		Remediation: "Make the manifest again with bartizan manifest create; mend the file at the row that is named.",
+	},
+	{
+		ID: ruleProof, Title: "The proof does not show what is claimed of the record",
+		Help:        "The proof is for another record, another file or another version, or says the opposite: a record that should be absent is there, or the other way round.",
+		References:  []string{"CWE-354"},
+		Remediation: "Ask for a proof against the root that you believe, for the record in its exact form.",
+	},
+	{
+		ID: ruleLimit, Title: "More than is read",
+		Help:        "More files, larger files, deeper folders, smaller shards or more members than any verifier reads. The limits stand before anything is allocated or opened.",
+		References:  []string{"CWE-400"},
+		Remediation: "Pack many small files into archives, take larger shards, or sign parts of the tree on their own.",
+	},
+	{
+		ID: ruleLineage, Title: "The lineage does not hold",
+		Help:        "Something would be made of itself, two statements of equal standing contradict each other, or a thing was made of what is tainted or of what nobody vouches for. What is tainted and what is only unknown are told apart by the code.",
+		References:  []string{"AML.T0010"},
+		Remediation: "bartizan lineage walk REF --up names the statement or the missing one. Mend or replace what is named; do not deploy what came of it before.",
 	},
 	{
 		ID: ruleRecords, Title: "Inference records do not hold together",

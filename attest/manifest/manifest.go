@@ -22,6 +22,9 @@ package manifest
 import (
 	"crypto/sha256"
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 	"time"
 
 	json "github.com/go-json-experiment/json"
@@ -109,14 +112,26 @@ type RecordFile struct {
 	Shape    digest.SHA256 `json:"shape"` // of the format with its header or schema
 }
 
+// RecordFormat tells by the extension of a file's name, whatever its case, how it
+// holds records: .csv, .jsonl or .ndjson, .parquet; "" for files that have none.
+// A manifest that commits to records does so for every file that has any.
+func RecordFormat(name string) string {
+	switch ext := strings.ToLower(path.Ext(name)); ext {
+	case ".csv", ".jsonl", ".parquet":
+		return ext[1:]
+	case ".ndjson":
+		return "jsonl"
+	}
+	return ""
+}
+
 // File gives the entry of a file's records, or nil.
 func (r *Records) File(name string) *RecordFile {
-	for i := range r.Files {
-		if r.Files[i].Name == name {
-			return &r.Files[i]
-		}
+	i, found := slices.BinarySearchFunc(r.Files, name, func(f RecordFile, name string) int { return strings.Compare(f.Name, name) })
+	if !found {
+		return nil
 	}
-	return nil
+	return &r.Files[i]
 }
 
 // Canonical gives the document in the canonical form of RFC 8785. A manifest

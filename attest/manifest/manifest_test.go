@@ -168,6 +168,13 @@ func TestRefused(t *testing.T) {
 		{"a count that is not the sum", `"count":3,"distinct":2`, `"count":4,"distinct":2`, attest.ManifestMalformed},
 		{"records of no file", `"format":"csv","name":"train.csv"`, `"format":"csv","name":"other.csv"`, attest.ManifestMalformed},
 		{"an unknown format", `"format":"csv"`, `"format":"tsv"`, attest.ManifestMalformed},
+		{"a format of another name", `"format":"csv"`, `"format":"jsonl"`, attest.ManifestMalformed},
+		{"records that no file is left with", `"name":"empty"`, `"name":"empty.CSV"`, attest.ManifestMalformed},
+		{"a parent of null", `"parent":{"digest":"sha256:dee1a372bee07097056ffc87ccf6c1e4a89a8f0e0afdaf4db3fcfc4309103610"}`, `"parent":null`, attest.ManifestMalformed},
+		{"chunks of null", `"name":"empty"`, `"chunks":null,"name":"empty"`, attest.ManifestMalformed},
+		{"a name that turns the text round", `"name":"loans"`, "\"name\":\"lo\u202ens\"", attest.ManifestMalformed},
+		{"the same, escaped", `"name":"loans"`, `"name":"lo\u2066ns"`, attest.ManifestMalformed},
+		{"a name of two lines", `"name":"loans"`, `"name":"lo\u2028ns"`, attest.ManifestMalformed},
 		{"something after it", `"manifest/v1"}`, `"manifest/v1"} 1`, ""},
 	} {
 		changed := bytes.Replace(raw, []byte(c.old), []byte(c.new), 1)
@@ -227,6 +234,18 @@ func TestCheck(t *testing.T) {
 		{"missing and ignored", remove("more/test.jsonl"), manifest.Ignore{"more"}, "OMS_FILE_MISSING more/test.jsonl"},
 		{"added", write("more/new", ""), nil, "OMS_FILE_UNSIGNED more/new"},
 		{"added and ignored", write("more/new", ""), manifest.Ignore{"more"}, ""},
+		{"added and ignored, and a loader could take it", write("more/extra.pkl", "\x80\x04."), manifest.Ignore{"more"}, "POLICY_IGNORE_FORBIDDEN more/extra.pkl"},
+		{"the same by its bytes", write("more/extra", "\x80\x04."), manifest.Ignore{"more/extra"}, "POLICY_IGNORE_FORBIDDEN more/extra"},
+		{"Git's own, and no text", write(".gitattributes", "\x80\x04."), nil, "OMS_FILE_UNSIGNED .gitattributes"},
+		{"Git's own, as a folder", func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, ".gitignore")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(filepath.Join(dir, ".gitignore"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(".gitignore/a.txt", "")(t, dir)
+		}, nil, "OMS_FILE_UNSIGNED .gitignore/a.txt"},
 		{"Git's own", write(".gitignore", "y\n"), nil, ""},
 		{"a name beside an ignored one", write("morex", ""), manifest.Ignore{"more"}, "OMS_FILE_UNSIGNED morex"},
 		{"all", func(t *testing.T, dir string) {
@@ -316,6 +335,34 @@ func TestNothing(t *testing.T) {
 	cancel()
 	if _, err := manifest.Create(ctx, open(t, dir), manifest.Options{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestLeaveOut: nothing that could be loaded is left out of a manifest.
+func TestLeaveOut(t *testing.T) {
+	files := map[string]string{"a.csv": "1", "logs/model.safetensors": "w", "logs/x.txt": "x", "m.json": "{}", "m.py": "", ".git/hooks/x.py": "x", ".github/y": "y"}
+	for _, c := range []struct {
+		leave manifest.LeaveOut
+		want  string
+	}{
+		{manifest.LeaveOut{}, "a.csv logs/model.safetensors logs/x.txt m.json m.py"},
+		{manifest.LeaveOut{Ignore: manifest.Ignore{"logs/x.txt"}, Own: []string{"m.json"}}, "a.csv logs/model.safetensors m.py"},
+		{manifest.LeaveOut{Ignore: manifest.Ignore{"logs"}}, "POLICY_IGNORE_FORBIDDEN logs/model.safetensors"},
+		{manifest.LeaveOut{Ignore: manifest.Ignore{"logs", "m.py"}}, "POLICY_IGNORE_FORBIDDEN logs/model.safetensors, POLICY_IGNORE_FORBIDDEN m.py"},
+		{manifest.LeaveOut{Own: []string{"m.py"}}, "POLICY_IGNORE_FORBIDDEN m.py"},
+	} {
+		m, err := manifest.Create(context.Background(), open(t, folder(t, files)), manifest.Options{LeaveOut: c.leave})
+		got := codes(err)
+		if err == nil {
+			var names []string
+			for i := range m.Files {
+				names = append(names, m.Files[i].Name)
+			}
+			got = strings.Join(names, " ")
+		}
+		if got != c.want {
+			t.Errorf("%+v: %s, want %s", c.leave, got, c.want)
+		}
 	}
 }
 

@@ -160,9 +160,12 @@ func (c *checking) onlyName() error {
 			return attest.Refuse(attest.OMSFileMissing, tree.Show(c.Resources[i].Name), "a folder was signed, and this is one file")
 		}
 	}
-	for i := range c.Resources {
-		c.Resources[i].Name = tree.Only
+	lone := *c.Model // the caller's stays as it was signed
+	lone.Resources = slices.Clone(c.Resources)
+	for i := range lone.Resources {
+		lone.Resources[i].Name = tree.Only
 	}
+	c.Model = &lone
 	return nil
 }
 

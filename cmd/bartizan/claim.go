@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"bartizan/attest"
@@ -21,6 +22,16 @@ type reportFlags struct {
 // claim is attest.Report: clean, block, or an error where nothing could be checked.
 func claim(s subject.Subject, err error) (finding.SubjectReport, error) {
 	return attest.Report(s, err)
+}
+
+// checkOutput says before any work is done that the report cannot be written.
+func (f *reportFlags) checkOutput() error {
+	out, err := openOutput(f.Output, io.Discard)
+	if err != nil {
+		return err
+	}
+	out.discard()
+	return nil
 }
 
 // printReports writes the document, and sets the exit code.

@@ -29,6 +29,13 @@ func (c *explainCmd) Run(e *env) error {
 	if !ok {
 		return unknownRule(c.Rule, cat)
 	}
+	if c.Format == "json" && isCode {
+		return printJSON(e.out, struct {
+			Code    string `json:"code"`
+			Meaning string `json:"meaning"`
+			finding.Rule
+		}{string(code.Code), code.Text, rule})
+	}
 	if c.Format == "json" {
 		return printJSON(e.out, rule)
 	}

@@ -55,7 +55,7 @@ type believeFlags struct {
 }
 
 func (f *believeFlags) given() bool {
-	return len(f.Key) > 0 || len(f.CertificateChain) > 0 || f.Identity != ""
+	return len(f.Key) > 0 || len(f.CertificateChain) > 0 || f.Identity != "" || f.Issuer != "" || f.TrustedRoot != ""
 }
 
 func (f *believeFlags) options(e *env) (claims.Options, error) {
@@ -69,7 +69,7 @@ func (f *believeFlags) options(e *env) (claims.Options, error) {
 	}
 	opt.Keys = distinct(opt.Keys)
 	others := []trustFlags{{CertificateChain: f.CertificateChain}, {Identity: f.Identity, Issuer: f.Issuer, TrustedRoot: f.TrustedRoot}}
-	for i, is := range []bool{len(f.CertificateChain) > 0, f.Identity != "" || f.Issuer != ""} {
+	for i, is := range []bool{len(f.CertificateChain) > 0, f.Identity != "" || f.Issuer != "" || f.TrustedRoot != ""} {
 		if !is {
 			continue
 		}
@@ -132,6 +132,9 @@ func (f *believeFlags) read(e *env, paths []string) (*source, error) {
 		return nil, err
 	}
 	g, sum, err := claims.Read(e.ctx, opt, paths...)
+	if err == nil && g.Nodes() == 0 {
+		return nil, fmt.Errorf("%s: nothing read: no statement, manifest or OpenLineage event says anything about lineage there", strings.Join(paths, " "))
+	}
 	return &source{graph: g, sum: sum}, err
 }
 
@@ -237,6 +240,9 @@ func lineageReport(paths []string, src *source, err error) (finding.SubjectRepor
 	}
 	report.Detail = map[string]any{
 		"nodes": g.Nodes(), "edges": g.Edges(), "conflicts": len(g.Conflicts()), "kinds": kindCounts(g), "evidence": evidenceCounts(g),
+	}
+	if src.file {
+		report.Detail["signatures"] = notChecked
 	}
 	if !src.file && src.sum.Files > 0 {
 		report.Detail["read"] = src.sum

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 
@@ -18,6 +19,18 @@ type lineageExportCmd struct {
 	believeFlags
 }
 
+// exportKinds are what may be written anew, by format; read only.
+var exportKinds = map[string]outputKind{
+	"openlineage": {"list of OpenLineage events", func(head []byte) bool { return begins(head, "{", `"eventTime"`) }},
+	"json":        {"list of nodes and edges", func(head []byte) bool { return begins(head, `{"row":"`, "") }},
+	"dot":         {"drawing of a lineage", func(head []byte) bool { return begins(head, "digraph lineage {", "") }},
+}
+
+// begins says whether a file begins so, and names something within.
+func begins(head []byte, start, within string) bool {
+	return bytes.HasPrefix(head, []byte(start)) && bytes.Contains(head, []byte(within))
+}
+
 // Help is what `bartizan lineage export --help` says below the usage.
 func (lineageExportCmd) Help() string {
 	return `    bartizan lineage export ./attestations --key signer.pub --as openlineage -o events.jsonl
@@ -30,6 +43,11 @@ OpenLineage knows runs with what they read and wrote; deployments, answers, eval
 func (c *lineageExportCmd) Run(e *env) error {
 	if c.Ref != "" && c.As == "openlineage" {
 		return usagef("--ref goes with --as json or --as dot: events are of whole runs")
+	}
+	if c.Output != "" {
+		if err := writableFor("--output", c.Output, exportKinds[c.As]); err != nil {
+			return err
+		}
 	}
 	src, err := c.believeFlags.read(e, c.Sources)
 	if err != nil {

@@ -21,6 +21,7 @@ type reached struct {
 	states   *lineage.States
 	steps    []lineage.Step
 	opinions lineage.Opinions
+	trace    *lineage.Trace
 }
 
 // nodeRow is a node in reports and files.
@@ -64,14 +65,12 @@ func (r *reached) node(s lineage.Step) nodeRow {
 	g, n := r.g, s.Node
 	row := nodeRow{Row: "node", ID: g.ID(n), Kind: g.Kind(n).String(), State: r.states.Of(n).String(), Depth: s.Depth, Origin: g.Inputs(n) == 0}
 	row.Name, row.Version = g.Name(n)
-	if why, ok := r.states.Why(n); ok {
-		w := &whyRow{Cause: why.Cause.String(), Reason: why.Reason, Origin: g.ID(why.Origin)}
-		path := why.Path
-		if len(path) > 2*maxPathEnds {
-			w.Omitted = len(path) - 2*maxPathEnds
-			path = append(append([]lineage.Node(nil), path[:maxPathEnds]...), path[len(path)-maxPathEnds:]...)
-		}
-		for _, p := range path {
+	if r.trace == nil {
+		r.trace = r.states.Trace(maxPathEnds)
+	}
+	if why, ok := r.trace.Why(n); ok {
+		w := &whyRow{Cause: why.Cause.String(), Reason: why.Reason, Origin: g.ID(why.Origin), Omitted: why.Omitted}
+		for _, p := range why.Path {
 			w.Path = append(w.Path, g.ID(p))
 		}
 		row.Why = w
@@ -208,6 +207,18 @@ func encodeRows(w io.Writer, r *reached) error {
 	return failed
 }
 
+// notChecked is said of graph files, which anybody can write who can write the file.
+const notChecked = "graph file: no signature was checked now"
+
+// printNotChecked says so above a table.
+func printNotChecked(w io.Writer, src *source) error {
+	if !src.file {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", notChecked)
+	return err
+}
+
 // printWalk prints the rows for people: what it was made of above, what was made
 // of it below.
 func printWalk(w io.Writer, r *reached) error {
@@ -254,7 +265,7 @@ func printSteps(w io.Writer, r *reached, steps []lineage.Step) error {
 	for _, s := range steps[:min(len(steps), maxPrinted)] {
 		indent := strings.Repeat("  ", min(max(int(s.Depth), -int(s.Depth), 1)-1, 8))
 		why := ""
-		if x, ok := r.states.Why(s.Node); ok && len(x.Edges) == 0 {
+		if cause, _ := r.states.By(s.Node); cause != lineage.NoCause {
 			why = r.explain(s.Node)
 			if _, after, ok := strings.Cut(why, ": "); ok {
 				why = after

@@ -31,9 +31,12 @@ func (f *opinionFlags) opinions(g *lineage.Graph) (lineage.Opinions, error) {
 		o.Tainted[n] = why
 	}
 	for _, arg := range f.Known {
-		n, err := g.FindOne(arg)
+		n, sure, err := g.FindSure(arg)
 		if err != nil {
 			return o, fmt.Errorf("--known %w", err)
+		}
+		if !sure {
+			return o, usagef("--known %s: only statements that are not verified give that name, as anybody can: give the digest, %s", arg, g.ID(n))
 		}
 		o.Known[n] = true
 	}
@@ -89,7 +92,7 @@ func (c *lineageWalkCmd) Run(e *env) error {
 		return c.printReports(e, report)
 	}
 	g := src.graph
-	start, err := g.FindOne(c.Ref)
+	start, sure, err := g.FindSure(c.Ref)
 	if err != nil {
 		return err
 	}
@@ -99,6 +102,12 @@ func (c *lineageWalkCmd) Run(e *env) error {
 	}
 	reach := &reached{g: g, states: g.Assess(opinions), steps: nearestFirst(g.NewWalker().Walk(start, c.direction(), c.Depth)), opinions: opinions}
 	report := nodeReport(reach, start)
+	if !sure {
+		unsureName(&report, c.Ref)
+	}
+	if src.file {
+		report.Detail["signatures"] = notChecked
+	}
 	if c.Format == "table" { // printWalk shows them
 		delete(report.Detail, "rows")
 		delete(report.Detail, "node")
@@ -112,9 +121,20 @@ func (c *lineageWalkCmd) Run(e *env) error {
 		return err
 	}
 	if c.Format == "table" && c.Output == "" {
+		if err := printNotChecked(e.out, src); err != nil {
+			return err
+		}
 		return printWalk(e.out, reach)
 	}
 	return nil
+}
+
+// unsureName says that the thing was found by a name that anybody can have given
+// it: the answer may be about another thing than is meant.
+func unsureName(r *finding.SubjectReport, ref string) {
+	r.Coverage = finding.Incomplete
+	r.Reasons = append(r.Reasons, string(attest.LineageUnknown)+": only statements that are not verified give the name "+text(ref)+" to "+r.Digest+": ask by digest")
+	r.Verdict = finding.VerdictOf(r.Findings, r.Coverage)
 }
 
 // nearestFirst orders a walk for people: the start, then up, then down, each by
@@ -178,6 +198,9 @@ func nodeReport(r *reached, n lineage.Node) finding.SubjectReport {
 	}
 	for i := range r.g.Conflicts() {
 		c := &r.g.Conflicts()[i]
+		if c.Kind == lineage.CutShort && len(c.Nodes) == 0 { // what was left out may be about this
+			addConflict(&report, r.g, c)
+		}
 		for _, about := range c.Nodes {
 			if above[about] && len(report.Findings) < finding.MaxReasons {
 				addConflict(&report, r.g, c)
@@ -254,6 +277,9 @@ func (c *lineageShowCmd) Run(e *env) error {
 		return err
 	}
 	if c.Format == "table" && c.Output == "" {
+		if err := printNotChecked(e.out, src); err != nil {
+			return err
+		}
 		return printNodes(e.out, all)
 	}
 	return nil

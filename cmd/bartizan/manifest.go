@@ -131,7 +131,7 @@ func (c *manifestCreateCmd) options(e *env) (manifest.Options, error) {
 		}
 	}
 	if c.Parent != "" {
-		if opt.Parent, err = readManifest(c.Parent); err != nil {
+		if opt.Parent, err = manifestAt(c.Parent); err != nil {
 			return opt, fmt.Errorf("--parent: %w", err)
 		}
 	}

@@ -8,10 +8,8 @@ import (
 
 	"bartizan/attest"
 	"bartizan/attest/manifest"
-	"bartizan/attest/manifest/digest"
 	"bartizan/attest/manifest/records"
 	"bartizan/attest/tree"
-	"bartizan/cmd/internal/input"
 	"bartizan/finding"
 	"bartizan/subject"
 )
@@ -65,7 +63,7 @@ func (c *manifestCheckCmd) Run(e *env) error {
 	case c.Record != "" || c.RecordFile != "" || c.Root != "" || c.Expect != "any":
 		return usagef("--record, --root and --expect go with --proof")
 	}
-	m, err := readManifest(c.Manifest)
+	m, err := manifestAt(c.Manifest)
 	if m == nil {
 		return reportOn(e, &c.reportFlags, subject.Dataset, c.Path, nil, err)
 	}
@@ -149,139 +147,11 @@ func (c *manifestCheckCmd) checkParent(m *manifest.Manifest) error {
 	if c.Parent == "" {
 		return nil
 	}
-	parent, err := readManifest(c.Parent)
+	parent, err := manifestAt(c.Parent)
 	if err != nil {
 		return fmt.Errorf("--parent: %w", err)
 	}
 	return m.CheckParent(parent)
-}
-
-// checkProof says what a proof shows about a record.
-func (c *manifestCheckCmd) checkProof(e *env) error {
-	if (c.Manifest == "") == (c.Root == "") {
-		return usagef("--proof wants either --manifest or --root to be checked against")
-	}
-	if c.Parent != "" || len(c.Ignore) > 0 {
-		return usagef("--parent and --ignore are about files, not about a --proof")
-	}
-	record, err := c.read(e)
-	if err != nil {
-		return err
-	}
-	if record == nil {
-		return usagef("--proof wants the record that it is about: --record or --record-file")
-	}
-	opt, err := c.options()
-	if err != nil {
-		return err
-	}
-	v := proofCheck{cmd: c, record: record, salt: opt.Salt}
-	err = v.run()
-	return c.report(e, c.Proof, v.manifest, err, v.describe)
-}
-
-// proofCheck is the check of one proof.
-type proofCheck struct {
-	cmd      *manifestCheckCmd
-	record   []byte
-	salt     *records.Salt
-	manifest *manifest.Manifest // nil where there is but a root
-	proof    *records.Proof
-	root     records.Digest
-	count    uint64
-	shown    bool
-}
-
-func (v *proofCheck) run() error {
-	raw, err := input.AtMost(v.cmd.Proof, records.MaxProof)
-	if err != nil {
-		return fmt.Errorf("--proof: %w", err)
-	}
-	if v.proof, err = records.ParseProof(raw); err != nil {
-		return err
-	}
-	if err := v.findRoot(); err != nil {
-		return err
-	}
-	if v.count, err = v.proof.Verify(v.root, v.salt, v.record); err != nil {
-		return err
-	}
-	v.shown = true
-	if want := v.cmd.Expect; want == "present" && v.count == 0 || want == "absent" && v.count > 0 {
-		return attest.Refuse(attest.RecordUnproven, v.proof.File, "the proof shows that the record is %s, and --expect is %s", presence(v.count), want)
-	}
-	return nil
-}
-
-func (v *proofCheck) findRoot() error {
-	if v.cmd.Root != "" {
-		var root digest.SHA256
-		if err := root.UnmarshalText([]byte(v.cmd.Root)); err != nil {
-			return usagef("--root: %w", err)
-		}
-		v.root = records.Digest(root)
-		return nil
-	}
-	m, err := readManifest(v.cmd.Manifest)
-	if err != nil {
-		return fmt.Errorf("--manifest: %w", err)
-	}
-	v.manifest = m
-	if m.Records == nil {
-		return attest.Refuse(attest.RecordUnproven, "", "%s", errNoRecords)
-	}
-	if v.proof.File == "" {
-		v.root = records.Digest(m.Records.Root)
-		return nil
-	}
-	f := m.Records.File(v.proof.File)
-	if f == nil {
-		return attest.Refuse(attest.RecordUnproven, tree.Show(v.proof.File), "the manifest commits to no records of this file")
-	}
-	v.root = records.Digest(f.Root)
-	return nil
-}
-
-func presence(count uint64) string {
-	if count > 0 {
-		return "present"
-	}
-	return "absent"
-}
-
-// describe says what was shown, if anything was.
-func (v *proofCheck) describe(r *finding.SubjectReport) {
-	if !v.shown {
-		return
-	}
-	about := v.proof.File
-	if about == "" {
-		about = "all files with records"
-	}
-	r.Detail["record"] = map[string]any{
-		"state": presence(v.count), "count": v.count, "among": v.proof.Count, "in": about, "root": digest.SHA256(v.root).String(),
-	}
-	if v.manifest == nil || v.proof.File != "" {
-		return
-	}
-	if without := filesWithoutRecords(v.manifest); len(without) > 0 {
-		r.Detail["files_without_records"] = without
-	}
-}
-
-// filesWithoutRecords are those that no proof speaks of.
-func filesWithoutRecords(m *manifest.Manifest) []string {
-	has := map[string]bool{}
-	for i := range m.Records.Files {
-		has[m.Records.Files[i].Name] = true
-	}
-	var out []string
-	for i := range m.Files {
-		if !has[m.Files[i].Name] && len(out) < finding.MaxReasons {
-			out = append(out, m.Files[i].Name)
-		}
-	}
-	return out
 }
 
 // read gives the record, or nil where neither flag names one.
@@ -298,7 +168,7 @@ func (f *recordFlags) read(e *env) ([]byte, error) {
 		}
 		return data, nil
 	case f.RecordFile != "":
-		data, err := input.AtMost(f.RecordFile, records.MaxRecord)
+		data, err := readDocument(f.RecordFile, records.MaxRecord)
 		if err != nil {
 			return nil, fmt.Errorf("--record-file: %w", err)
 		}

@@ -73,10 +73,10 @@ type diffing struct {
 }
 
 func (d *diffing) run(ctx context.Context) (err error) {
-	if d.before, err = readManifest(d.cmd.Before); err != nil {
+	if d.before, err = manifestAt(d.cmd.Before); err != nil {
 		return fmt.Errorf("%s: %w", d.cmd.Before, err)
 	}
-	if d.after, err = readManifest(d.cmd.After); err != nil {
+	if d.after, err = manifestAt(d.cmd.After); err != nil {
 		return fmt.Errorf("%s: %w", d.cmd.After, err)
 	}
 	d.Difference = manifest.Diff(d.before, d.after)

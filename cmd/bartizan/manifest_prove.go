@@ -87,7 +87,7 @@ func (c *manifestProveCmd) prepare(e *env) (*proving, error) {
 		return nil, err
 	}
 	if is {
-		if p.manifest, err = readManifest(c.Path); err != nil {
+		if p.manifest, err = manifestAt(c.Path); err != nil {
 			return nil, err
 		}
 		p.data = filepath.Dir(c.Path)

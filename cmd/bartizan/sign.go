@@ -28,7 +28,7 @@ type signCmd struct {
 	Bundle string   `required:"" placeholder:"B" help:"Write the signature to B, which appears whole or not at all. It may lie within the folder."`
 	Hash   string   `enum:"sha256,blake2b,blake3" default:"sha256" help:"sha256, blake2b or blake3. Every verifier knows sha256."`
 	Shards string   `placeholder:"SIZE" help:"Sign in shards of SIZE (such as 256MiB), so that all processors work on one large file and a loader can check it in parts."`
-	Ignore []string `sep:"none" placeholder:"P" help:"Leave out this file or folder (repeatable). What could be loaded is never left out. Git's own files and the bundle always are."`
+	Ignore []string `sep:"none" env:"-" placeholder:"P" help:"Leave out this file or folder (repeatable). What could be loaded is never left out. Git's own files and the bundle always are."`
 	Reuse  string   `placeholder:"STATE" help:"Hash only files that changed since STATE was written, and write it anew."`
 	Name   string   `placeholder:"NAME" help:"What the model is called (default: the name of the folder)."`
 	reportFlags
@@ -55,6 +55,9 @@ func (c *signCmd) Run(e *env) error {
 	shards, err := parseSize(c.Shards)
 	if err != nil {
 		return usagef("--shards: %w", err)
+	}
+	if err := c.checkOutput(); err != nil {
+		return err
 	}
 	if err := writableFor("--bundle", c.Bundle, kindBundle); err != nil {
 		return err
@@ -107,6 +110,7 @@ func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, erro
 	if err != nil {
 		return err
 	}
+	var saved error
 	if raw != nil {
 		if err := writeWhole(c.Bundle, raw, 0o644); err != nil {
 			return fmt.Errorf("--bundle: %w", err)
@@ -115,12 +119,10 @@ func (c *signCmd) sign(e *env, shards int64, seal func(*oms.Model) ([]byte, erro
 		report.Detail["bundle"] = c.Bundle
 		if state != nil {
 			report.Detail["reused"] = state.Reused()
-			if err := c.saveState(m, started); err != nil {
-				return err
-			}
+			saved = c.saveState(m, started)
 		}
 	}
-	return c.printReports(e, report)
+	return errors.Join(c.printReports(e, report), saved)
 }
 
 func (c *signCmd) saveState(m *oms.Model, started time.Time) error {
@@ -161,10 +163,14 @@ func (c *signCmd) name() string {
 	return filepath.Base(c.Path)
 }
 
-// describe adds what a model is to its report.
+// describe adds what a model is to its report. The digest is that of the bytes
+// that are there, so a tree that differs has none: what was signed is in the detail.
 func describe(r *finding.SubjectReport, m *oms.Model) {
-	r.Digest = "sha256:" + hex.EncodeToString(m.Root[:])
-	r.Detail = map[string]any{"algorithm": string(m.Algorithm), "resources": len(m.Resources)}
+	root := "sha256:" + hex.EncodeToString(m.Root[:])
+	r.Detail = map[string]any{"algorithm": string(m.Algorithm), "resources": len(m.Resources), "signed_root": root}
+	if r.Verdict == finding.Clean {
+		r.Digest = root
+	}
 	if m.ShardSize > 0 {
 		r.Detail["shard_size"] = m.ShardSize
 	}

@@ -41,7 +41,7 @@ Exit 0: they are. Exit 1: they are not, or the signature is not that of whom you
 }
 
 func (c *verifyCmd) Run(e *env) (err error) {
-	if err := errors.Join(c.check(), c.checkLoad()); err != nil {
+	if err := errors.Join(c.check(), c.checkLoad(), c.checkOutput()); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.drop()) }()

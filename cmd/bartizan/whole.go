@@ -107,7 +107,10 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 	if errors.Is(err, fs.ErrExist) {
 		err = fmt.Errorf("%s: is there already: move it away first, or choose another name", path)
 	}
-	return errors.Join(err, os.Remove(beside))
+	if err = errors.Join(err, os.Remove(beside)); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
 }
 
 func copyWhole(path string, src io.Reader, mode fs.FileMode) error {

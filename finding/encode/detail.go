@@ -29,20 +29,27 @@ func detailLines(detail map[string]any) []string {
 }
 
 func glance(v any) string {
-	switch v := v.(type) {
-	case map[string]any:
-		parts := make([]string, 0, len(v))
-		for _, k := range sortedKeys(v) {
-			parts = append(parts, Text(k)+" "+glance(v[k]))
-		}
-		return strings.Join(parts, ", ")
-	case string:
-		return Text(v)
+	if s, ok := v.(string); ok {
+		return Text(s)
 	}
-	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Map:
+		return glanceMap(r)
+	case reflect.Slice:
 		return glanceList(r)
+	case reflect.Struct, reflect.Pointer, reflect.Func, reflect.Chan:
+		return Text(string(appendValue(nil, v, 0))) // as the JSON has it
 	}
 	return Text(fmt.Sprint(v))
+}
+
+func glanceMap(r reflect.Value) string {
+	parts := make([]string, 0, r.Len())
+	for _, k := range r.MapKeys() {
+		parts = append(parts, Text(k.String())+" "+glance(r.MapIndex(k).Interface()))
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, ", ")
 }
 
 func glanceList(r reflect.Value) string {

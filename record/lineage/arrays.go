@@ -21,6 +21,7 @@ func (a *assembly) putNodes(g *Graph) {
 		g.kind[i], g.flags[i] = uint8(node.kind), node.flags
 		for _, name := range node.names {
 			names, versions = append(names, name.name), append(versions, name.version)
+			g.nameBy = append(g.nameBy, uint8(name.by))
 		}
 		g.nameStart = append(g.nameStart, uint32(len(names)))
 	}
@@ -69,6 +70,7 @@ func (a *assembly) putEdges(g *Graph) {
 	}
 	g.downStart, _ = group(n, from)
 	g.turn(from)
+	a.putAside(g)
 }
 
 // turn makes the rows of the other direction. from is the start of each edge.
@@ -98,6 +100,9 @@ func (a *assembly) putEvidence(g *Graph) {
 	}
 	for i, old := range g.edgeEv {
 		g.edgeEv[i] = place[old]
+	}
+	for i, old := range g.aside.ev {
+		g.aside.ev[i] = place[old]
 	}
 	for i := range a.marks {
 		a.marks[i].Evidence = place[a.marks[i].Evidence]

@@ -14,12 +14,6 @@ type edgeKey struct {
 	rel      Relation
 }
 
-// fileUse is a file of a tree that a run used.
-type fileUse struct {
-	run, tree, file uint32
-	evidence        uint32
-}
-
 // link makes edges between nodes of claims between things. The best evidence of
 // several for one edge stays.
 func (a *assembly) link() error {
@@ -37,7 +31,7 @@ func (a *assembly) link() error {
 			if err := a.edge(file-1, tree, PartOf, p.evidence); err != nil {
 				return err
 			}
-			if a.evidence[p.evidence].Assurance == Verified && a.nodes[tree].flags&flagDescribed != 0 {
+			if a.evidence[p.evidence].Assurance == Verified && a.nodes[tree].tree {
 				a.nodes[file-1].flags |= flagListed
 			}
 		}
@@ -48,6 +42,11 @@ func (a *assembly) link() error {
 func (a *assembly) edge(from, to uint32, r Relation, evidence uint32) error {
 	if from == to && r == Derived {
 		return nil // the same bytes under other names, say
+	}
+	if from == to && a.evidence[evidence].Assurance != Verified {
+		a.nodes[from].flags |= flagCircular
+		a.conflict(Circular, a.vouchedFor(from), fmt.Sprintf("%s is said to be made of itself, by %s", a.label(from), a.describe(evidence)), from)
+		return nil
 	}
 	if from == to {
 		return attest.Refuse(attest.LineageCycle, unpack(a.keyText[a.nodes[from].key]), "it is said to be made of itself, by %s", a.describe(evidence))
@@ -78,9 +77,10 @@ func (a *assembly) better(x, y uint32) bool {
 	return ex.Source < ey.Source
 }
 
-// checkCycles refuses claims by which a thing is made of itself.
+// checkCycles refuses verified claims by which a thing is made of itself. Those
+// that only claims close which nobody verified are set aside later.
 func (a *assembly) checkCycles() error {
-	out := rows(len(a.nodes), a.from, a.to)
+	out := rows(a.verifiedEdges(nil))
 	component, size := components(out)
 	smallest := -1
 	for i := range a.nodes {
@@ -141,88 +141,6 @@ func (a *assembly) claimants(cycle []uint32) []string {
 	}
 	return out
 }
-
-// attribute says of a run that used a file which tree the file is of, so that
-// what is said of a dataset reaches the runs that name its files. An edge that
-// would close a cycle is left out (a version that was made of the files of the
-// one before holds the same files); where none is left that leads from a tree
-// somebody vouches for, the run is unresolved, which makes it unknown.
-func (a *assembly) attribute() error {
-	uses, err := a.fileUses()
-	if err != nil || len(uses) == 0 {
-		return err
-	}
-	from, to := slices.Clone(a.from), slices.Clone(a.to)
-	for _, u := range uses {
-		from, to = append(from, u.tree), append(to, u.run)
-	}
-	component, _ := components(rows(len(a.nodes), from, to))
-	type pair struct{ run, file uint32 }
-	resolved := map[pair]bool{}
-	for _, u := range uses {
-		p := pair{u.run, u.file}
-		if component[u.tree] == component[u.run] {
-			resolved[p] = resolved[p] || a.nodes[u.file].flags&flagDescribed != 0
-			continue
-		}
-		resolved[p] = resolved[p] || (a.nodes[u.tree].flags|a.nodes[u.file].flags)&flagDescribed != 0
-		a.files = append(a.files, u)
-		if err := a.edge(u.tree, u.run, UsedPart, u.evidence); err != nil {
-			return err
-		}
-	}
-	for p, ok := range resolved {
-		if !ok {
-			a.nodes[p.run].flags |= flagUnresolved
-		}
-	}
-	return nil
-}
-
-// fileUses finds file -> run edges whose file is part of trees. Evidence is the
-// weaker of both claims. Anybody can list a file in trees of theirs: of trees that
-// nobody vouches for, only some count.
-func (a *assembly) fileUses() ([]fileUse, error) {
-	vouched, others := map[uint32][]uint32{}, map[uint32][]uint32{} // file to its part-of edges
-	for e, r := range a.rel {
-		if r == PartOf {
-			trees := others
-			if a.nodes[a.to[e]].flags&flagDescribed != 0 {
-				trees = vouched
-			}
-			trees[a.from[e]] = append(trees[a.from[e]], uint32(e))
-		}
-	}
-	for file, list := range others {
-		slices.SortFunc(list, func(x, y uint32) int { return strings.Compare(a.nodeText(int(a.to[x])), a.nodeText(int(a.to[y]))) })
-		others[file] = list[:min(len(list), maxStrangeTrees)]
-	}
-	var out []fileUse
-	for e, r := range a.rel {
-		if r != Used {
-			continue
-		}
-		for _, trees := range [...][]uint32{vouched[a.from[e]], others[a.from[e]]} {
-			if len(out)+len(trees) > maxFileUses {
-				return nil, attest.Refuse(attest.LineageMalformed, "", "runs name files that lie in more than %d trees together: name datasets by their roots", maxFileUses)
-			}
-			for _, part := range trees {
-				weaker := a.ev[part]
-				if a.better(weaker, a.ev[e]) {
-					weaker = a.ev[e]
-				}
-				out = append(out, fileUse{run: a.to[e], tree: a.to[part], file: a.from[e], evidence: weaker})
-			}
-		}
-	}
-	return out, nil
-}
-
-// Limits of attributing files to trees, whose product an attacker chooses.
-const (
-	maxStrangeTrees = 100       // for one file
-	maxFileUses     = 4_000_000 // in all
-)
 
 // order numbers the nodes so that edges lead from lower to higher numbers: by
 // the longest way from an origin, then by digest.

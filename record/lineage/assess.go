@@ -28,6 +28,10 @@ const (
 	Accused           // a statement that is not verified says that it failed
 	Unresolved        // it used files whose tree cannot be told
 	Claimed           // an edge to it is claimed by no verified statement
+	NoInputs          // a run whose provenance names nothing that it used
+	InCircle          // an edge to it that no verified statement claims was set aside
+	Incomparable      // a file is tainted, and its files are not known by SHA-256
+	Around            // an edge that was set aside leads to it from a tainted thing
 	causes
 )
 
@@ -36,6 +40,10 @@ var causeTexts = [causes]string{
 	"no verified statement describes it", "it is named without a digest that binds (MD5, SHA-1, a URI alone)",
 	"an unverified statement says that it failed", "it used files whose tree cannot be told",
 	"no verified statement says that it was made of this",
+	"its provenance names no inputs: what it was made of is not known",
+	"a claim about it that is not verified closes a circle and was set aside",
+	"a file is tainted, and whether it is in this tree cannot be told: its files are not known by SHA-256",
+	"a claim that was set aside, since it closes a circle, leads here from a tainted thing",
 }
 
 // String says it for people.
@@ -63,6 +71,7 @@ func (g *Graph) Assess(o Opinions) *States {
 	}
 	sweep.down(math.MaxUint32)
 	s.settle(&sweep, Tainted)
+	s.around()
 	s.unknown(&sweep, o.Known)
 	s.ignore(&sweep, o.Known)
 	s.settle(&sweep, Unknown)
@@ -96,7 +105,11 @@ func (s *States) tainted(o Opinions) []Node {
 
 // unknown starts where lack of knowledge begins, leaving out what is tainted.
 func (s *States) unknown(sweep *sweep, known map[Node]bool) {
+	incomparable := s.taintsFile()
 	for i, c := range s.g.own {
+		if c == uint8(NoCause) && incomparable && s.g.flags[i]&flagOpaque != 0 {
+			c = uint8(Incomparable)
+		}
 		if c == uint8(NoCause) || State(s.state[i]) != Clean || len(known) > 0 && known[Node(i)] {
 			continue
 		}
@@ -127,6 +140,10 @@ func (g *Graph) ignorance(n Node) Cause {
 		return Accused
 	case f&(flagDescribed|flagListed) != 0 && f&flagUnresolved != 0:
 		return Unresolved
+	case f&flagCircular != 0:
+		return InCircle
+	case f&flagDescribed != 0 && Kind(g.kind[n]) == Run && !g.uses(n):
+		return NoInputs
 	case f&(flagDescribed|flagListed) != 0:
 		return NoCause
 	case f&flagMentioned != 0:
@@ -231,6 +248,10 @@ func (s *States) Why(n Node) (Why, bool) {
 	}
 	return w, true
 }
+
+// By gives the cause that a node is not clean by itself, or NoCause, and how many
+// edges away the nearest origin of its state stands.
+func (s *States) By(n Node) (Cause, uint32) { return Cause(s.cause[n]), s.dist[n] }
 
 // towards gives an edge on a shortest way to where the state of a node comes from.
 func (s *States) towards(n Node) (Edge, Node, bool) {

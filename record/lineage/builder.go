@@ -26,6 +26,7 @@ type Builder struct {
 	runs  []inputs
 	marks []Mark // Node is a Ref until it is built
 	notes []note
+	noted int // with those that are left out
 	size  int // bytes of keys and names
 }
 
@@ -47,6 +48,10 @@ type Thing struct {
 	Version string
 	// Weak: none of the keys binds name and bytes (MD5, SHA-1, a URI).
 	Weak bool
+	// Tree: the claim says that it is a tree of files, which its digest proves.
+	Tree bool
+	// Opaque: a tree some files of which are not known by SHA-256.
+	Opaque bool
 	// Described: the claim says how it was made or what it holds, and does not
 	// merely refer to it.
 	Described bool
@@ -106,6 +111,8 @@ type thing struct {
 	weak          bool
 	described     bool
 	failed        bool
+	tree          bool
+	opaque        bool
 	name, version string
 }
 
@@ -152,7 +159,7 @@ func (b *Builder) Thing(evidence uint32, t Thing) (Ref, error) {
 	}
 	out := thing{
 		first: uint32(len(b.keys)), count: uint32(len(t.Keys)), evidence: evidence,
-		kind: t.Kind, sure: uint8(t.Sure), weak: t.Weak, described: t.Described, name: clip(t.Name), version: clip(t.Version),
+		kind: t.Kind, sure: uint8(t.Sure), weak: t.Weak, described: t.Described, tree: t.Tree, opaque: t.Opaque, name: clip(t.Name), version: clip(t.Version),
 	}
 	for _, k := range t.Keys {
 		id, err := b.key(k)
@@ -233,7 +240,7 @@ func (b *Builder) Mark(evidence uint32, what Ref, reason string) {
 
 // Note shows a contradiction that the reader of claims has found.
 func (b *Builder) Note(kind Contradiction, detail string, about ...Ref) {
-	if len(b.notes) < maxConflicts {
+	if b.noted++; len(b.notes) < maxConflicts {
 		b.notes = append(b.notes, note{kind: kind, detail: clip(detail), about: about})
 	}
 }
@@ -244,13 +251,13 @@ type note struct {
 	about  []Ref
 }
 
-// Build makes the graph. It refuses with LINEAGE_CYCLE claims by which a thing
-// would be made of itself, and with LINEAGE_CONFLICT verified claims that give
-// one thing two digests of an algorithm, or equally trusted claims that give one
-// run two sets of inputs.
+// Build makes the graph. It refuses with LINEAGE_CYCLE verified claims by which a
+// thing would be made of itself, and with LINEAGE_CONFLICT verified claims that
+// give one thing two digests of an algorithm, or one run two sets of inputs. What
+// others claim so is shown, and where it leads is unknown.
 func (b *Builder) Build(ctx context.Context) (*Graph, error) {
 	a := &assembly{Builder: b, ctx: ctx}
-	for _, step := range []func() error{a.join, a.number, a.link, a.checkCycles, a.attribute, a.order, a.compare} {
+	for _, step := range []func() error{a.join, a.number, a.link, a.checkCycles, a.attribute, a.setAside, a.order, a.compare} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -18,30 +18,40 @@ func (a *assembly) compare() error {
 		return err
 	}
 	a.compareNames()
+	a.cutNames()
 	a.comparePartial()
 	for _, n := range a.notes {
-		nodes := make([]uint32, len(n.about))
+		nodes, vouched := make([]uint32, len(n.about)), false
 		for i, ref := range n.about {
 			nodes[i] = a.nodeOf[ref]
+			vouched = vouched || a.vouchedFor(nodes[i])
 		}
-		a.conflict(n.kind, n.detail, nodes...)
+		a.conflict(n.kind, vouched, n.detail, nodes...)
 	}
+	a.cut = a.cut || a.noted > len(a.notes)
 	return nil
 }
 
-func (a *assembly) conflict(k Contradiction, detail string, nodes ...uint32) {
-	if len(a.conflicts) >= maxConflicts {
+// conflict keeps a disagreement. Those about what somebody vouches for have a list
+// of their own, which strangers cannot fill.
+func (a *assembly) conflict(k Contradiction, vouched bool, detail string, nodes ...uint32) {
+	list := &a.strangers
+	if vouched {
+		list = &a.conflicts
+	}
+	if len(*list) >= maxConflicts {
+		a.cut = true
 		return
 	}
 	c := Conflict{Kind: k, Detail: clip(detail)}
 	for _, n := range nodes {
 		c.Nodes = append(c.Nodes, Node(n))
 	}
-	a.conflicts = append(a.conflicts, c)
+	*list = append(*list, c)
 }
 
-// compareInputs holds that all claims about one run give it the same inputs.
-// A less trusted one that differs is shown; its edges stay, unverified.
+// compareInputs holds that all verified claims about one run give it the same
+// inputs. Another that differs is shown; its edges stay, unverified.
 func (a *assembly) compareInputs() error {
 	first := map[uint32]int{} // run to the claim that the others are held against
 	for i := range a.runs {
@@ -61,10 +71,10 @@ func (a *assembly) compareInputs() error {
 		if detail == "" {
 			continue
 		}
-		if a.evidence[best.evidence].Assurance == a.evidence[r.evidence].Assurance {
+		if a.evidence[best.evidence].Assurance == Verified && a.evidence[r.evidence].Assurance == Verified {
 			return attest.Refuse(attest.LineageConflict, a.label(run), "%s", detail)
 		}
-		a.conflict(InputsDiffer, detail, run)
+		a.conflict(InputsDiffer, a.vouchedFor(run), detail, run)
 	}
 	return nil
 }
@@ -102,19 +112,20 @@ func (a *assembly) inputNodes(r *inputs) []uint32 {
 	return slices.Compact(out)
 }
 
-// compareNames finds names with a version that stand for several digests: a
-// dataset that was swapped under its name.
+// compareNames finds names with a version that stand for several digests, of
+// whatever kinds: a dataset that was swapped under its name.
 func (a *assembly) compareNames() {
-	type versioned struct {
-		kind Kind
-		naming
-	}
+	type versioned struct{ name, version string }
 	by := map[versioned][]uint32{}
+	vouched := map[versioned]int{} // nodes that verified statements call so
 	for i := range a.nodes {
 		for _, n := range a.nodes[i].names {
 			if n.version != "" && a.nodes[i].kind != Run { // of a run it is when it ended
-				key := versioned{a.nodes[i].kind, n}
+				key := versioned{n.name, n.version}
 				by[key] = append(by[key], uint32(i))
+				if n.by == Verified {
+					vouched[key]++
+				}
 			}
 		}
 	}
@@ -125,13 +136,13 @@ func (a *assembly) compareNames() {
 		}
 	}
 	slices.SortFunc(twice, func(x, y versioned) int {
-		return strings.Compare(x.name+"\x00"+x.version+"\x00"+x.kind.String(), y.name+"\x00"+y.version+"\x00"+y.kind.String())
+		return cmp.Or(strings.Compare(x.name, y.name), strings.Compare(x.version, y.version))
 	})
 	for _, v := range twice {
 		nodes := by[v]
 		slices.SortFunc(nodes, func(x, y uint32) int { return strings.Compare(a.nodeText(int(x)), a.nodeText(int(y))) })
 		nodes = nodes[:min(len(nodes), maxNames)]
-		a.conflict(NameReused, fmt.Sprintf("%s %q version %q stands for %d digests", v.kind, v.name, v.version, len(by[v])), nodes...)
+		a.conflict(NameReused, vouched[v] > 1, fmt.Sprintf("%s %q version %q stands for %d digests", a.nodes[nodes[0]].kind, v.name, v.version, len(by[v])), nodes...)
 	}
 }
 
@@ -143,6 +154,9 @@ func (a *assembly) comparePartial() {
 	type use struct{ run, tree uint32 }
 	used := map[use]map[uint32]bool{}
 	for _, f := range a.files {
+		if f.relation != Used {
+			continue
+		}
 		u := use{f.run, f.tree}
 		if used[u] == nil {
 			used[u] = map[uint32]bool{}
@@ -172,7 +186,7 @@ func (a *assembly) comparePartial() {
 		return strings.Compare(a.nodeText(int(x.tree)), a.nodeText(int(y.tree)))
 	})
 	for _, u := range list {
-		a.conflict(PartialInputs, fmt.Sprintf("%s names %d of the %d files of %s: if it used the others, nothing says so",
+		a.conflict(PartialInputs, a.vouchedFor(u.run), fmt.Sprintf("%s names %d of the %d files of %s: if it used the others, nothing says so",
 			a.label(u.run), len(used[u]), len(holds[u.tree]), a.label(u.tree)), u.run, u.tree)
 	}
 }
@@ -190,15 +204,22 @@ func (a *assembly) graph() *Graph {
 	slices.SortFunc(g.marks, func(x, y Mark) int {
 		return cmp.Or(cmp.Compare(x.Node, y.Node), strings.Compare(x.Reason, y.Reason), cmp.Compare(x.Evidence, y.Evidence))
 	})
-	for i := range a.conflicts {
-		for j, n := range a.conflicts[i].Nodes {
-			a.conflicts[i].Nodes[j] = Node(a.rank[n])
-		}
+	if a.cut {
+		g.conflicts = append(g.conflicts, Conflict{Kind: CutShort, Detail: fmt.Sprintf("more than %d claims contradict each other: the others are not shown", maxConflicts)})
 	}
-	slices.SortStableFunc(a.conflicts, func(x, y Conflict) int {
-		return cmp.Or(cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Detail, y.Detail))
-	})
-	g.conflicts = a.conflicts
+	for _, list := range [...][]Conflict{a.conflicts, a.strangers} {
+		for i := range list {
+			for j, n := range list[i].Nodes {
+				list[i].Nodes[j] = Node(a.rank[n])
+			}
+			slices.Sort(list[i].Nodes)
+		}
+		slices.SortStableFunc(list, func(x, y Conflict) int {
+			return cmp.Or(cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Detail, y.Detail), slices.Compare(x.Nodes, y.Nodes))
+		})
+		g.conflicts = append(g.conflicts, list...)
+	}
+	g.rowsAside()
 	g.judge()
 	return g
 }

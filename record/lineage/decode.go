@@ -33,9 +33,10 @@ func Decode(data []byte) (*Graph, error) {
 	g.kind, g.flags = d.bytes(), d.bytes()
 	g.keys = d.texts()
 	g.keyNode, g.nodeKey, g.nameStart = d.words(), d.words(), d.words()
-	g.names, g.versions = d.texts(), d.texts()
+	g.names, g.versions, g.nameBy = d.texts(), d.texts(), d.bytes()
 	g.downStart, g.edgeTo = d.words(), d.words()
 	g.edgeRel, g.edgeEv = d.bytes(), d.words()
+	g.aside.from, g.aside.to, g.aside.rel, g.aside.ev = d.words(), d.words(), d.bytes(), d.words()
 	g.evidence = d.evidence()
 	g.marks = d.marks()
 	g.conflicts = d.conflicts()
@@ -46,6 +47,7 @@ func Decode(data []byte) (*Graph, error) {
 		return nil, err
 	}
 	g.turn(g.sources())
+	g.rowsAside()
 	g.judge()
 	return g, nil
 }
@@ -73,13 +75,13 @@ func (g *Graph) check() error {
 		return broken("%d nodes and %d edges, more than %d and %d", n, m, MaxNodes, MaxEdges)
 	case len(g.flags) != n || len(g.nodeKey) != n || len(g.keyNode) != g.keys.len():
 		return broken("its lists of nodes have different lengths")
-	case len(g.edgeRel) != m || len(g.edgeEv) != m || g.names.len() != g.versions.len():
+	case len(g.edgeRel) != m || len(g.edgeEv) != m || g.names.len() != g.versions.len() || len(g.nameBy) != g.names.len():
 		return broken("its lists of edges or names have different lengths")
 	case !isStart(g.downStart, n, m) || !isStart(g.nameStart, n, g.names.len()):
 		return broken("its rows are out of order")
 	}
 	for i := range n {
-		if g.kind[i] >= uint8(kinds) || g.flags[i] > flagsKnown || g.nodeKey[i] >= uint32(g.keys.len()) || g.keyNode[g.nodeKey[i]] != uint32(i) {
+		if g.kind[i] >= uint8(kinds) || g.nodeKey[i] >= uint32(g.keys.len()) || g.keyNode[g.nodeKey[i]] != uint32(i) {
 			return broken("node %d is of no known kind, or has a key that is another's", i)
 		}
 		for e := g.downStart[i]; e < g.downStart[i+1]; e++ {
@@ -90,6 +92,9 @@ func (g *Graph) check() error {
 				return broken("edge %d has no known relation or evidence", e)
 			}
 		}
+	}
+	if err := g.checkAside(n); err != nil {
+		return err
 	}
 	return g.checkTexts(n)
 }
@@ -105,6 +110,11 @@ func (g *Graph) checkTexts(n int) error {
 	}
 	if !utf8.ValidString(g.names.data) || !utf8.ValidString(g.versions.data) {
 		return broken("a name that is not UTF-8")
+	}
+	for _, by := range g.nameBy {
+		if by >= uint8(assurances) {
+			return broken("a name of no known assurance")
+		}
 	}
 	for _, m := range g.marks {
 		if int(m.Node) >= n || int(m.Evidence) >= len(g.evidence) {

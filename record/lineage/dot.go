@@ -25,7 +25,7 @@ func (g *Graph) WriteDot(w io.Writer, s *States, nodes map[Node]bool) error {
 		label := g.Kind(n).String()
 		for _, line := range []string{name, version, short(g.ID(n))} {
 			if line != "" {
-				label += "\n" + line
+				label += "\n" + strings.Map(oneLine, line)
 			}
 		}
 		fmt.Fprintf(out, "\tn%d [label=%s, fillcolor=%s];\n", n, dotQuote(label), dotColors[s.Of(n)])
@@ -46,6 +46,14 @@ func (g *Graph) WriteDot(w io.Writer, s *States, nodes map[Node]bool) error {
 	}
 	fmt.Fprintln(out, "}")
 	return out.Flush()
+}
+
+// oneLine keeps a name from looking like several lines of a label.
+func oneLine(r rune) rune {
+	if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
+		return '?'
+	}
+	return r
 }
 
 // dotQuote writes a text that cannot leave its quotes, and holds no escapes of

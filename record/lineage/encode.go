@@ -8,7 +8,7 @@ import (
 )
 
 // magic begins a graph file; its last byte is the version of the form.
-const magic = "BARTIZAN-LINEAGE\x00\x01"
+const magic = "BARTIZAN-LINEAGE\x00\x02"
 
 // Encode writes the compact form: little-endian arrays one after the other, each
 // with its length, and the SHA-256 of all before it. Edges are kept in one
@@ -29,10 +29,15 @@ func (g *Graph) Encode(w io.Writer) error {
 	e.words(g.nameStart)
 	e.texts(&g.names)
 	e.texts(&g.versions)
+	e.bytes(g.nameBy)
 	e.words(g.downStart)
 	e.words(g.edgeTo)
 	e.bytes(g.edgeRel)
 	e.words(g.edgeEv)
+	e.words(g.aside.from)
+	e.words(g.aside.to)
+	e.bytes(g.aside.rel)
+	e.words(g.aside.ev)
 	e.evidence(g.evidence)
 	e.marks(g.marks)
 	e.conflicts(g.conflicts)

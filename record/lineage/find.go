@@ -13,22 +13,40 @@ const minPrefix = 6
 const maxFound = 20
 
 // Find gives the nodes that a text means: that with this very digest or key; or
-// those whose digest begins with it (six hexadecimal digits at least, with or
-// without "sha256:"); or those of this name, or name@version. The first of these
-// that finds anything counts. Several nodes mean that the text is ambiguous, and
-// at most twenty are given.
+// those whose digest begins with it, "sha256:" and six hexadecimal digits at least;
+// or those that a verified statement gives this name, or name@version; or those
+// whose digest begins with these bare digits together with those that others give
+// this name. The first of these that finds anything counts. Several nodes mean that
+// the text is ambiguous, and at most twenty are given.
 func (g *Graph) Find(text string) []Node {
+	found, _ := g.find(text)
+	return found
+}
+
+// find says also whether the text holds nodes by more than a name that no verified
+// statement gives.
+func (g *Graph) find(text string) (found []Node, sure bool) {
 	if text == "" {
-		return nil
+		return nil, false
 	}
 	packed := pack(text)
 	if i := g.keys.search(packed); i < g.keys.len() && g.keys.at(uint32(i)) == packed {
-		return []Node{Node(g.keyNode[i])}
+		return []Node{Node(g.keyNode[i])}, true
 	}
-	if found := g.findPrefix(text); len(found) > 0 {
-		return found
+	prefixes := g.findPrefix(text)
+	if len(prefixes) > 0 && strings.Contains(text, ":") {
+		return prefixes, true
 	}
-	return g.findName(text)
+	if found = g.findName(text, Verified); len(found) > 0 {
+		return found, true
+	}
+	found = prefixes
+	for _, n := range g.findName(text, Unverified) {
+		if !slices.Contains(found, n) && len(found) < maxFound {
+			found = append(found, n)
+		}
+	}
+	return found, len(prefixes) > 0
 }
 
 func (g *Graph) findPrefix(text string) []Node {
@@ -69,12 +87,12 @@ func (g *Graph) withPrefix(found []Node, algorithm uint8, prefix string) []Node 
 }
 
 // findName reads all names: ten milliseconds a million.
-func (g *Graph) findName(text string) []Node {
+func (g *Graph) findName(text string, least Assurance) []Node {
 	var found []Node
 	for n := range g.kind {
 		for i := g.nameStart[n]; i < g.nameStart[n+1]; i++ {
 			name := g.names.at(i)
-			if !strings.HasPrefix(text, name) || name == "" {
+			if g.nameBy[i] < uint8(least) || !strings.HasPrefix(text, name) || name == "" {
 				continue
 			}
 			if rest := text[len(name):]; rest == "" || rest == "@"+g.versions.at(i) && rest != "@" {
@@ -91,16 +109,23 @@ func (g *Graph) findName(text string) []Node {
 
 // FindOne is Find for what must be one node.
 func (g *Graph) FindOne(text string) (Node, error) {
-	found := g.Find(text)
+	n, _, err := g.FindSure(text)
+	return n, err
+}
+
+// FindSure is FindOne, and says whether the node was found by its digest or key, or
+// by a name that a verified statement gives: anybody can give a thing any name.
+func (g *Graph) FindSure(text string) (n Node, sure bool, err error) {
+	found, sure := g.find(text)
 	switch len(found) {
 	case 1:
-		return found[0], nil
+		return found[0], sure, nil
 	case 0:
-		return 0, fmt.Errorf("%q: nothing in this lineage has that digest, prefix (of six digits or more) or name", text)
+		return 0, false, fmt.Errorf("%q: nothing in this lineage has that digest, prefix (of six digits or more) or name", text)
 	}
 	list := make([]string, 0, len(found))
 	for _, n := range found[:min(len(found), 8)] {
 		list = append(list, g.Kind(n).String()+" "+g.ID(n))
 	}
-	return 0, fmt.Errorf("%q means %d things: say which by its digest: %s", text, len(found), strings.Join(list, ", "))
+	return 0, false, fmt.Errorf("%q means %d things: say which by its digest: %s", text, len(found), strings.Join(list, ", "))
 }

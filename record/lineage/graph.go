@@ -24,6 +24,7 @@ type Graph struct {
 	nameStart []uint32 // names of node i are nameStart[i] … nameStart[i+1]
 	names     texts
 	versions  texts
+	nameBy    []uint8 // the Assurance of each name
 
 	downStart []uint32 // edges of node i are downStart[i] … downStart[i+1]
 	edgeTo    []uint32
@@ -33,6 +34,8 @@ type Graph struct {
 	upStart []uint32 // the same edges by where they end
 	upFrom  []uint32
 	upEdge  []uint32
+
+	aside aside
 
 	own []uint8 // the Cause of each node by itself, but for taint
 
@@ -49,7 +52,8 @@ const (
 	flagWeak                         // nothing binds its name to its bytes: MD5, SHA-1, a URI
 	flagUnresolved                   // it used files whose tree cannot be told
 	flagFailed                       // an unverified statement says that it failed
-	flagsKnown     = 1<<iota - 1
+	flagOpaque                       // a tree whose files are not known by SHA-256
+	flagCircular                     // an edge to it that no verified statement claims was set aside
 )
 
 // Nodes counts the nodes: they are 0 to Nodes()-1.
@@ -179,10 +183,14 @@ const (
 	DigestsDiffer
 	// PartialInputs: a run names some files of a tree and not the others.
 	PartialInputs
+	// Circular: claims that are not verified make a thing of itself, and were set aside.
+	Circular
+	// CutShort: of names or of disagreements there are more than are kept.
+	CutShort
 	contradictions
 )
 
-var contradictionNames = [contradictions]string{"name-reused", "inputs-differ", "digests-differ", "partial-inputs"}
+var contradictionNames = [contradictions]string{"name-reused", "inputs-differ", "digests-differ", "partial-inputs", "circular", "cut-short"}
 
 // String gives the word that reports use.
 func (c Contradiction) String() string { return word(contradictionNames[:], uint8(c)) }

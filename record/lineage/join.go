@@ -1,6 +1,8 @@
 package lineage
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,9 +28,12 @@ type assembly struct {
 	ev       []uint32
 	seen     map[edgeKey]uint32
 
+	aside     aside     // edges that would close circles
 	files     []fileUse // what attribute resolves
 	rank      []uint32  // new number of each node
 	conflicts []Conflict
+	strangers []Conflict // about what no verified statement vouches for
+	cut       bool       // some of either are left out
 }
 
 // node is one thing with all that claims say of it.
@@ -37,10 +42,14 @@ type node struct {
 	kind     Kind
 	kindRank int
 	flags    uint8
+	tree     bool // a verified statement says that it is a tree of files
 	names    []naming
 }
 
-type naming struct{ name, version string }
+type naming struct {
+	name, version string
+	by            Assurance
+}
 
 // join makes one set of the keys that belong to one thing. Digests that differ
 // only in algorithm are joined only where one claim gives both, and only by a
@@ -272,21 +281,51 @@ func (n *node) learn(t *thing, by Assurance) {
 	if t.failed {
 		n.flags |= flagFailed
 	}
-	if (t.name != "" || t.version != "") && !slices.Contains(n.names, naming{t.name, t.version}) && len(n.names) < maxNames {
-		n.names = append(n.names, naming{t.name, t.version})
+	if t.opaque {
+		n.flags |= flagOpaque
+	}
+	n.tree = n.tree || t.tree && by == Verified
+	if t.name != "" || t.version != "" {
+		n.names = append(n.names, naming{t.name, t.version, by})
 	}
 }
 
-// maxNames bounds what a search for a name looks at.
+// maxNames bounds the names of one node that no verified statement gives.
 const maxNames = 256
 
+// sortNames keeps each name once: those of verified statements first, which
+// nobody else's can crowd out, and those with a version before others.
 func (n *node) sortNames() {
 	slices.SortFunc(n.names, func(x, y naming) int {
-		if c := strings.Compare(y.version, x.version); c != 0 {
-			return c // names with a version first
-		}
-		return strings.Compare(x.name, y.name)
+		return cmp.Or(strings.Compare(x.name, y.name), strings.Compare(x.version, y.version), cmp.Compare(y.by, x.by))
 	})
+	n.names = slices.CompactFunc(n.names, func(x, y naming) bool { return x.name == y.name && x.version == y.version })
+	slices.SortFunc(n.names, func(x, y naming) int {
+		return cmp.Or(-cmp.Compare(rankOf(x.by), rankOf(y.by)), strings.Compare(y.version, x.version), strings.Compare(x.name, y.name))
+	})
+}
+
+// rankOf tells verified names from all others.
+func rankOf(by Assurance) int {
+	if by == Verified {
+		return 1
+	}
+	return 0
+}
+
+// cutNames leaves out names that nobody verified beyond a number, and shows that.
+func (a *assembly) cutNames() {
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		verified := 0
+		for verified < len(n.names) && n.names[verified].by == Verified {
+			verified++
+		}
+		if most := verified + maxNames; len(n.names) > most {
+			a.conflict(CutShort, a.vouchedFor(uint32(i)), fmt.Sprintf("%s has %d names that nobody verified: %d are kept", a.label(uint32(i)), len(n.names)-verified, maxNames), uint32(i))
+			n.names = n.names[:most:most]
+		}
+	}
 }
 
 // describe names a statement for people: the file, or its digest.

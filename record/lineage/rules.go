@@ -11,7 +11,7 @@ const (
 // Rules declares the rules of what is shown and does not refuse.
 func Rules() []finding.Rule {
 	evidence := map[string]string{
-		"contradiction": "name-reused, inputs-differ, digests-differ or partial-inputs",
+		"contradiction": "name-reused, inputs-differ, digests-differ, partial-inputs, circular or cut-short",
 		"nodes":         "the digests that it is about",
 	}
 	return []finding.Rule{
@@ -27,7 +27,7 @@ func Rules() []finding.Rule {
 		},
 		{
 			ID: ruleConflict, Title: "Claims about this lineage contradict each other",
-			Help:     "One name and version stands for several digests, a less trusted statement gives a run other inputs, or joins the digests of two things. A dataset that was swapped under its name looks so. Which claim is true cannot be told from the claims.",
+			Help:     "One name and version stands for several digests, a less trusted statement gives a run other inputs, joins the digests of two things, or makes a thing of itself, or there are more such claims than are shown. A dataset that was swapped under its name looks so. Which claim is true cannot be told from the claims.",
 			Severity: finding.Medium, Confidence: finding.ConfidenceHigh,
 			References:  []string{"CWE-345", "AML.T0020"},
 			Remediation: "Find out which of the digests is meant, and have the others' statements withdrawn. Refer to datasets by digest.",

@@ -3,6 +3,7 @@ package parquet
 import (
 	"encoding/base64"
 	"math"
+	"math/big"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/parquet"
@@ -26,6 +27,7 @@ type column struct {
 	decode   func() (total int64, values int, err error)
 	write    func(dst []byte, i int) ([]byte, error)
 	scratch  []byte
+	total    int64 // values read in all
 }
 
 func newColumn(l *leaf, chunk file.ColumnChunkReader) (*column, error) {
@@ -36,6 +38,7 @@ func newColumn(l *leaf, chunk file.ColumnChunkReader) (*column, error) {
 	if l.maxRep > 0 {
 		c.rep = make([]int16, batch)
 	}
+	unsigned := l.Unsigned()
 	switch r := chunk.(type) {
 	case *file.BooleanColumnChunkReader:
 		v := make([]bool, batch)
@@ -45,7 +48,7 @@ func newColumn(l *leaf, chunk file.ColumnChunkReader) (*column, error) {
 		v := make([]int32, batch)
 		c.decode = func() (int64, int, error) { return r.ReadBatchInPage(batch, v, c.def, c.rep) }
 		c.write = func(dst []byte, i int) ([]byte, error) {
-			if l.unsigned {
+			if unsigned {
 				return c.integer(dst, strconv.AppendUint(c.scratch[:0], uint64(uint32(v[i])), 10))
 			}
 			return c.integer(dst, strconv.AppendInt(c.scratch[:0], int64(v[i]), 10))
@@ -54,7 +57,7 @@ func newColumn(l *leaf, chunk file.ColumnChunkReader) (*column, error) {
 		v := make([]int64, batch)
 		c.decode = func() (int64, int, error) { return r.ReadBatchInPage(batch, v, c.def, c.rep) }
 		c.write = func(dst []byte, i int) ([]byte, error) {
-			if l.unsigned {
+			if unsigned {
 				return c.integer(dst, strconv.AppendUint(c.scratch[:0], uint64(v[i]), 10))
 			}
 			return c.integer(dst, strconv.AppendInt(c.scratch[:0], v[i], 10))
@@ -110,6 +113,7 @@ func (c *column) more() (bool, error) {
 		return false, malformed("column %s: %s", c.path, err)
 	}
 	c.n, c.at, c.value = int(total), 0, 0
+	c.total += total
 	defined := c.n
 	if c.maxDef > 0 {
 		defined = 0
@@ -176,7 +180,10 @@ func (c *column) float(dst []byte, v float64, bits int) ([]byte, error) {
 }
 
 func (c *column) bytes(dst, v []byte) ([]byte, error) {
-	if !c.text {
+	switch {
+	case c.Decimal():
+		return c.decimal(dst, v)
+	case !c.Text():
 		dst = base64.StdEncoding.AppendEncode(append(dst, '"'), v)
 		return append(dst, '"'), nil
 	}
@@ -185,4 +192,17 @@ func (c *column) bytes(dst, v []byte) ([]byte, error) {
 		return nil, malformed("column %s: text that is no UTF-8", c.path)
 	}
 	return dst, nil
+}
+
+// decimal writes the unscaled value, which is stored in two's complement, the
+// highest byte first.
+func (c *column) decimal(dst, v []byte) ([]byte, error) {
+	if len(v) == 0 || len(v) > records.MaxDecimal {
+		return nil, malformed("column %s: a decimal of %d bytes", c.path, len(v))
+	}
+	n := new(big.Int).SetBytes(v)
+	if v[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(v))))
+	}
+	return c.integer(dst, n.Append(c.scratch[:0], 10))
 }

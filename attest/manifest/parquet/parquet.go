@@ -6,7 +6,7 @@
 // records.AppendCanonical. Groups are objects, repeated fields arrays, absent
 // optional values null; lists and maps are shown as they are stored ("list",
 // "element", "key_value"), so that a null list and an empty one differ. Numbers
-// are numbers: a decimal its unscaled value, dates and times the integer that is
+// are numbers: a decimal its unscaled value, whatever it is stored as, dates and times the integer that is
 // stored; a float that is none is "NaN", "Infinity" or "-Infinity". Text columns
 // (String, Enum, JSON) are strings, all other bytes base64. What the columns
 // are is in the schema, which is part of the shape of every record.
@@ -85,6 +85,9 @@ func (s *source) countRows() error {
 			return malformed("row group %d claims %d rows, more than a file of %d bytes is likely to hold", i, n, s.size)
 		}
 		s.rows += n
+	}
+	if claimed := s.reader.NumRows(); claimed != s.rows {
+		return malformed("the footer claims %d rows, and its row groups have %d: some readers would stop early", claimed, s.rows)
 	}
 	return nil
 }
@@ -165,9 +168,16 @@ func (g *group) each(yield func(body []byte) error) error {
 			return err
 		}
 	}
-	for _, c := range columns {
+	for i, c := range columns {
 		if more, err := c.more(); err != nil || more {
 			return malformed("row group %d, column %s: values beyond its rows", g.number, c.path)
+		}
+		chunk, err := rows.MetaData().ColumnChunk(i)
+		if err != nil {
+			return malformed("row group %d, column %s: %s", g.number, c.path, err)
+		}
+		if claimed := chunk.NumValues(); claimed != c.total {
+			return malformed("row group %d, column %s: the footer claims %d values, and there are %d", g.number, c.path, claimed, c.total)
 		}
 	}
 	return nil

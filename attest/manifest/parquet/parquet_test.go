@@ -17,6 +17,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
+	"bartizan/attest"
+	"bartizan/attest/manifest/merkle"
 	"bartizan/attest/manifest/records"
 )
 
@@ -123,6 +125,9 @@ func TestRows(t *testing.T) {
 		t.Errorf("%s is not in the schema's text %s", want, around)
 	}
 	for _, row := range wantMixed {
+		if err := asks(around, row); err != nil {
+			t.Error(err)
+		}
 		if body, err := records.ParseRecord(records.Parquet, []byte(row)); err != nil || string(body) != row {
 			t.Errorf("%s is not canonical: %s, %v", row, body, err)
 		}
@@ -169,7 +174,7 @@ func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
 
 func mustCanonical(t *testing.T, n int64) []byte {
 	t.Helper()
-	c := column{leaf: &leaf{}}
+	c := column{leaf: &leaf{Column: &records.Column{}}}
 	out, err := c.integer(nil, []byte(formatInt(n)))
 	if err != nil {
 		t.Fatal(err)
@@ -213,6 +218,104 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// TestFooterCounts: readers that go by a count of the footer would see fewer rows.
+func TestFooterCounts(t *testing.T) {
+	data := write(t, table(t, mixed(), mixedRows))
+	open := func() *source {
+		s, err := Open(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.(*source)
+	}
+	s := open()
+	s.reader.MetaData().NumRows = 2
+	s.rows = 0
+	if err := s.countRows(); err == nil || !strings.Contains(err.Error(), "claims 2 rows") {
+		t.Error(err)
+	}
+	for column, name := range map[int]string{0: "z", 11: "list.list.element"} { // flat, and of a list
+		s = open()
+		s.reader.MetaData().RowGroups[0].Columns[column].MetaData.NumValues--
+		b, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = b.Each(func([]byte) error { return nil }); err == nil {
+			t.Errorf("%s: a value more than the footer has", name)
+		}
+	}
+}
+
+// TestDecimals: how a decimal is stored does not change its row.
+func TestDecimals(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "v", Type: &arrow.Decimal128Type{Precision: 10, Scale: 2}, Nullable: true}}, nil)
+	batch := table(t, schema, `[{"v":"12.50"},{"v":"-0.01"},{"v":null},{"v":"0"},{"v":"-99999999.99"},{"v":"99999999.99"}]`)
+	want := []string{`{"v":125e1}`, `{"v":-1}`, `{"v":null}`, `{"v":0}`, `{"v":-9999999999}`, `{"v":9999999999}`}
+	for name, integers := range map[string]bool{"INT64": true, "FIXED_LEN_BYTE_ARRAY": false} {
+		around, rows, err := rowsOf(write(t, batch, parquet.WithStoreDecimalAsInteger(integers)))
+		if err != nil || !slices.Equal(rows, want) || !strings.Contains(around, name) {
+			t.Errorf("%s: %v, %v, %s", name, rows, err, around)
+		}
+	}
+	c := column{leaf: &leaf{Column: &records.Column{Type: "BYTE_ARRAY", Logical: "decimal(40,2)"}}}
+	for in, want := range map[string]string{
+		"\x00": "0", "\x7f": "127", "\x80": "-128", "\xff": "-1", "\xff\xff\xff": "-1", "\x00\xff": "255", "\x04\xe2": "125e1",
+		"\x01" + strings.Repeat("\x00", 16): "340282366920938463463374607431768211456", "": "", strings.Repeat("\x01", records.MaxDecimal+1): "",
+	} {
+		if got, err := c.bytes(nil, []byte(in)); string(got) != want || (err != nil) != (want == "") {
+			t.Errorf("%x: %s, %v", in, got, err)
+		}
+	}
+}
+
+// asks says whether a record can be asked for among the rows of a file.
+func asks(around, record string) error {
+	shape := records.Shape{Format: records.Parquet, Around: []byte(around)}
+	_, err := (&records.Set{Shapes: []records.Shape{shape}, Tree: merkle.New()}).Prove("", []byte(record))
+	return err
+}
+
+// TestWhatIsNoRow: what could never be a row is refused, and never proven absent.
+func TestWhatIsNoRow(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "id", Type: arrow.PrimitiveTypes.Int32}, {Name: "name", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "amt", Type: &arrow.Decimal128Type{Precision: 10, Scale: 2}}, {Name: "f", Type: arrow.PrimitiveTypes.Float32},
+		{Name: "raw", Type: &arrow.FixedSizeBinaryType{ByteWidth: 2}}, {Name: "u", Type: arrow.PrimitiveTypes.Uint64},
+		{Name: "ok", Type: arrow.FixedWidthTypes.Boolean}, {Name: "list", Type: arrow.ListOf(arrow.PrimitiveTypes.Int64)},
+	}, nil)
+	const row = `{"amt":125e1,"f":1e-1,"id":1,"list":{"list":[{"element":1},{"element":null}]},"name":"Ada","ok":true,"raw":"AAE=","u":0}`
+	around, rows, err := rowsOf(write(t, table(t, schema, `[{"id":1,"name":"Ada","amt":"12.50","f":0.1,"raw":"AAE=","u":0,"ok":true,"list":[1,null]}]`)))
+	if err != nil || len(rows) != 1 || rows[0] != row {
+		t.Fatal(rows, err)
+	}
+	for _, c := range []struct{ old, new string }{
+		{`"id":1`, `"id":-2147483648`}, {`"id":1`, `"id":2.0e0`}, {`"name":"Ada"`, `"name":null`}, {`"f":1e-1`, `"f":"NaN"`}, {`"f":1e-1`, `"f":0.10`},
+		{`"u":0`, `"u":18446744073709551615`}, {`{"element":1},`, ``}, {`[{"element":1},{"element":null}]`, `[]`}, {`"amt":125e1`, `"amt":1250`},
+		{`"amt":125e1`, `"amt":-99999999999`},
+	} {
+		if err := asks(around, strings.Replace(row, c.old, c.new, 1)); err != nil {
+			t.Errorf("%s: %v", c.new, err)
+		}
+	}
+	for _, c := range []struct{ old, new, why string }{
+		{row, `{"nosuch":1}`, `no column "nosuch"`}, {row, `7`, "no object"}, {row, `null`, "no object"}, {row, `{"id":1,"name":"Ada"}`, `"amt" is missing`},
+		{`"id":1`, `"id":null`, "always"}, {`"id":1`, `"id":"1"`, "no integer"}, {`"id":1`, `"id":1.5`, "no integer"}, {`"id":1`, `"id":2147483648`, "cannot hold"},
+		{`"id":1`, `"id":1e999999999`, "cannot hold"}, {`"id":1`, `"id":1,"x":2`, `no column "x"`}, {`"amt":125e1`, `"amt":12.50`, "unscaled"},
+		{`"amt":125e1`, `"amt":"BOI="`, "unscaled"}, {`"f":1e-1`, `"f":0.10000000149011612`, "nearest is 1e-1"}, {`"f":1e-1`, `"f":1e39`, "cannot hold"},
+		{`"f":1e-1`, `"f":"nan"`, "no number"}, {`"raw":"AAE="`, `"raw":"AAE"`, "base64"}, {`"raw":"AAE="`, `"raw":"AAEC"`, "3 bytes"},
+		{`"raw":"AAE="`, `"raw":"AA\nE="`, "base64"}, {`"raw":"AAE="`, `"raw":"AAF="`, "base64"}, {`"u":0`, `"u":-1`, "cannot hold"},
+		{`"u":0`, `"u":18446744073709551616`, "cannot hold"}, {`"ok":true`, `"ok":1`, "neither"}, {`"name":"Ada"`, `"name":5`, "no string"},
+		{`{"list":[{"element":1},{"element":null}]}`, `[1,null]`, "no object"}, {`[{"element":1},{"element":null}]`, `{}`, "no list"},
+		{`[{"element":1},{"element":null}]`, `[1]`, "no object"}, {`[{"element":1},{"element":null}]`, `[null]`, "always"},
+	} {
+		err := asks(around, strings.Replace(row, c.old, c.new, 1))
+		if attest.CodeOf(err) != attest.RecordMalformed || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v", c.new, err)
+		}
+	}
+}
+
 // FuzzOpen ends in rows or in MalformedError.
 func FuzzOpen(f *testing.F) {
 	batch := table(f, mixed(), mixedRows)
@@ -222,7 +325,7 @@ func FuzzOpen(f *testing.F) {
 	small := arrow.NewSchema([]arrow.Field{{Name: "v", Type: arrow.BinaryTypes.String, Nullable: true}}, nil)
 	f.Add(write(f, table(f, small, `[{"v":"a"},{"v":null}]`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, rows, err := rowsOf(data)
+		around, rows, err := rowsOf(data)
 		if err != nil {
 			var bad *records.MalformedError
 			if !errors.As(err, &bad) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -233,6 +336,9 @@ func FuzzOpen(f *testing.F) {
 		for _, row := range rows {
 			if body, err := records.ParseRecord(records.Parquet, []byte(row)); err != nil || string(body) != row {
 				t.Fatalf("%s is not canonical: %s, %v", row, body, err)
+			}
+			if err := asks(around, row); err != nil {
+				t.Fatalf("%s cannot be asked for under %s: %v", row, around, err)
 			}
 		}
 	})

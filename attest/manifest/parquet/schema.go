@@ -34,24 +34,11 @@ type node struct {
 
 // leaf is a column.
 type leaf struct {
-	index    int
-	path     string
-	physical parquet.Type
-	text     bool // strings, not bytes
-	unsigned bool
-	maxDef   int16
-	maxRep   int16
-}
-
-// described is the text of a field within the schema. Its members are what a
-// reader needs to know to understand a row; other annotations of writers do not
-// change the shape.
-type described struct {
-	Name       string      `json:"name"`
-	Repetition string      `json:"repetition"`
-	Type       string      `json:"type,omitempty"`
-	Logical    string      `json:"logical,omitempty"`
-	Fields     []described `json:"fields,omitempty"` // in the order of the file
+	index int
+	path  string
+	*records.Column
+	maxDef int16
+	maxRep int16
 }
 
 // readSchema lays out the fields. The order of columns does not matter for the
@@ -82,7 +69,7 @@ type builder struct {
 	out    *schema
 }
 
-func (b *builder) group(g *arrow.GroupNode, depth int) ([]*node, []described, error) {
+func (b *builder) group(g *arrow.GroupNode, depth int) ([]*node, []records.Column, error) {
 	if depth > records.MaxDepth/2 { // a repeated group takes two levels of JSON
 		return nil, nil, malformed("a schema nested more than %d deep", records.MaxDepth/2)
 	}
@@ -90,7 +77,7 @@ func (b *builder) group(g *arrow.GroupNode, depth int) ([]*node, []described, er
 		return nil, nil, malformed("a group without fields in the schema")
 	}
 	var nodes []*node
-	var fields []described
+	var fields []records.Column
 	for i := range g.NumFields() {
 		n, d, err := b.field(g.Field(i), depth)
 		if err != nil {
@@ -107,8 +94,8 @@ func (b *builder) group(g *arrow.GroupNode, depth int) ([]*node, []described, er
 	return nodes, fields, nil
 }
 
-func (b *builder) field(f arrow.Node, depth int) (*node, described, error) {
-	d := described{Name: f.Name(), Repetition: f.RepetitionType().String(), Logical: logical(f)}
+func (b *builder) field(f arrow.Node, depth int) (*node, records.Column, error) {
+	d := records.Column{Name: f.Name(), Repetition: f.RepetitionType().String(), Logical: logical(f)}
 	n := &node{
 		name: []byte(f.Name()), first: len(b.out.leaves),
 		optional: f.RepetitionType() == parquet.Repetitions.Optional,
@@ -123,11 +110,11 @@ func (b *builder) field(f arrow.Node, depth int) (*node, described, error) {
 	case *arrow.GroupNode:
 		n.children, d.Fields, err = b.group(f, depth+1)
 	case *arrow.PrimitiveNode:
-		n.leaf = b.leaf(f)
 		d.Type = f.PhysicalType().String()
 		if f.PhysicalType() == parquet.Types.FixedLenByteArray {
 			d.Type = fmt.Sprintf("%s(%d)", d.Type, f.TypeLength())
 		}
+		n.leaf = b.leaf(d)
 	default:
 		err = malformed("a field of an unknown kind in the schema")
 	}
@@ -135,17 +122,11 @@ func (b *builder) field(f arrow.Node, depth int) (*node, described, error) {
 	return n, d, err
 }
 
-func (b *builder) leaf(f *arrow.PrimitiveNode) *leaf {
+func (b *builder) leaf(d records.Column) *leaf {
 	column := b.schema.Column(len(b.out.leaves))
 	l := &leaf{
-		index: len(b.out.leaves), path: column.Path(), physical: f.PhysicalType(),
+		index: len(b.out.leaves), path: column.Path(), Column: &d,
 		maxDef: column.MaxDefinitionLevel(), maxRep: column.MaxRepetitionLevel(),
-	}
-	switch t := f.LogicalType().(type) {
-	case arrow.StringLogicalType, arrow.EnumLogicalType, arrow.JSONLogicalType:
-		l.text = f.PhysicalType() == parquet.Types.ByteArray
-	case integer:
-		l.unsigned = !t.IsSigned()
 	}
 	b.out.leaves = append(b.out.leaves, l)
 	return l

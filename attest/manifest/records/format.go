@@ -26,10 +26,9 @@ package records
 
 import (
 	"crypto/sha256"
-	"path"
-	"strings"
 
 	"bartizan/attest"
+	"bartizan/attest/manifest"
 )
 
 // Format is how a file holds records.
@@ -45,15 +44,8 @@ const (
 // FormatOf tells the format by the extension of a file's name, whatever its
 // case: .csv, .jsonl or .ndjson, .parquet. Other files have no records.
 func FormatOf(name string) (Format, bool) {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".csv":
-		return CSV, true
-	case ".jsonl", ".ndjson":
-		return JSONL, true
-	case ".parquet":
-		return Parquet, true
-	}
-	return "", false
+	f := manifest.RecordFormat(name)
+	return Format(f), f != ""
 }
 
 // Known says that the format is one of those above.

@@ -9,9 +9,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"bartizan/attest"
+	"bartizan/attest/manifest"
 	"bartizan/attest/manifest/digest"
 	"bartizan/attest/manifest/merkle"
 	"bartizan/attest/strictjson"
+	"bartizan/attest/tree"
 )
 
 // ProofSchema is the version of the document of a proof.
@@ -35,7 +37,9 @@ const (
 // rests on trust in the maker: that the root is over the data, with its leaves
 // in order (see merkle); that is what a check against the data is for.
 type Proof struct {
-	File     string // whose root it is about, or "" for that of the whole dataset
+	// File is whose root it is about, or "" for that of the whole dataset. It is a
+	// hint where to look in a manifest: no root covers it.
+	File     string
 	Shapes   []Shape
 	Salt     Digest
 	Count    uint64
@@ -73,12 +77,18 @@ func (s *Set) Prove(file string, record []byte) (*Proof, error) {
 // proven absent.
 func digestsOf(shapes []Shape, salt *Salt, record []byte) ([]*Digest, error) {
 	out := make([]*Digest, len(shapes))
+	read := map[Format]parsed{}
 	var first error
 	readable := false
 	for i, s := range shapes {
-		body, err := ParseRecord(s.Format, record)
+		p, done := read[s.Format]
+		if !done {
+			p.body, p.err = ParseRecord(s.Format, record)
+			read[s.Format] = p
+		}
+		err := p.err
 		if err == nil {
-			err = s.fits(body)
+			err = s.fits(p.body)
 		}
 		if err != nil {
 			if first == nil {
@@ -87,7 +97,7 @@ func digestsOf(shapes []Shape, salt *Salt, record []byte) ([]*Digest, error) {
 			continue
 		}
 		readable = true
-		d := NewHasher(s.Digest(), salt).Sum(body)
+		d := NewHasher(s.Digest(), salt).Sum(p.body)
 		out[i] = &d
 	}
 	if !readable && first != nil {
@@ -96,15 +106,48 @@ func digestsOf(shapes []Shape, salt *Salt, record []byte) ([]*Digest, error) {
 	return out, nil
 }
 
-// fits refuses a row of another number of fields than the header. A file that
-// is empty has neither.
+// parsed is what ParseRecord gives.
+type parsed struct {
+	body []byte
+	err  error
+}
+
+// fits refuses what could never be a record of the shape: a row of another
+// number of fields than the header, or that the schema does not allow.
 func (s Shape) fits(body []byte) error {
-	if s.Format != CSV {
-		return nil
+	switch s.Format {
+	case CSV:
+		switch have, want := countFields(body), countFields(s.Around); {
+		case want == 0:
+			return attest.Refuse(attest.RecordMalformed, "", "a row under no header: the file is empty")
+		case have != want:
+			return attest.Refuse(attest.RecordMalformed, "", "a row of %d fields under a header of %d", have, want)
+		}
+	case Parquet:
+		schema, err := parseSchema(s.Around)
+		if err == nil {
+			err = schema.fits(body)
+		}
+		if err != nil {
+			return attest.Refuse(attest.RecordMalformed, "", "no row of the Parquet schema: %s", err)
+		}
 	}
-	have, want := countFields(body), countFields(s.Around)
-	if want != 0 && have != want {
-		return attest.Refuse(attest.RecordMalformed, "", "a row of %d fields under a header of %d", have, want)
+	return nil
+}
+
+// check says why nothing can be read under the shape: what is passed over would
+// be proven absent.
+func (s Shape) check() error {
+	switch {
+	case !s.Format.Known():
+		return errors.New("an unknown format of records")
+	case s.Format == CSV && countFields(s.Around) < 0:
+		return errors.New("a header that is none")
+	case s.Format == JSONL && len(s.Around) > 0:
+		return errors.New("something around JSON Lines")
+	case s.Format == Parquet:
+		_, err := parseSchema(s.Around)
+		return err
 	}
 	return nil
 }
@@ -115,7 +158,7 @@ func (s Shape) fits(body []byte) error {
 // or another is an error without a code: nothing was checked.
 func (p *Proof) Verify(root Digest, salt *Salt, record []byte) (count uint64, err error) {
 	invalid := func(format string, args ...any) error {
-		return attest.Refuse(attest.RecordUnproven, p.File, format, args...)
+		return attest.Refuse(attest.RecordUnproven, tree.Show(p.File), format, args...)
 	}
 	commitment, err := p.commitment()
 	if err != nil {
@@ -176,8 +219,8 @@ func (p *Proof) commitment() (*Commitment, error) {
 		return nil, errors.New("more distinct records than records")
 	}
 	for _, s := range p.Shapes {
-		if !s.Format.Known() {
-			return nil, errors.New("an unknown format of records")
+		if err := s.check(); err != nil {
+			return nil, err
 		}
 		c.Shapes = append(c.Shapes, s.Digest())
 	}
@@ -252,6 +295,8 @@ func ParseProof(data []byte) (*Proof, error) {
 		return nil, invalid("no proof: %s", err)
 	}
 	switch {
+	case manifest.HasNull(data):
+		return nil, invalid("no proof: null, which no member is")
 	case doc.Schema != ProofSchema:
 		return nil, invalid("the schema is not %s", ProofSchema)
 	case len(doc.Shapes) > MaxShapes:

@@ -102,11 +102,25 @@ func TestPresenceAndAbsence(t *testing.T) {
 }
 
 func TestEmptySets(t *testing.T) {
-	for name, content := range map[string]string{"a.csv": "id\n", "b.jsonl": "", "c.csv": ""} {
+	for name, content := range map[string]string{"a.csv": "id\n", "b.jsonl": ""} {
 		s := set(t, nil, []string{name}, content)
 		if got, err := ask(t, s, "5"); err != nil || got != 0 {
 			t.Errorf("%s: %d, %v", name, got, err)
 		}
+	}
+}
+
+// TestEmptyFileTakesNoRow: beside a file without a header, a slip is still none
+// of the other's rows.
+func TestEmptyFileTakesNoRow(t *testing.T) {
+	s := set(t, nil, []string{"a.csv", "e.csv"}, "id,name\n1,Ada\n", "")
+	for record, want := range map[string]attest.Code{"1,Ada": "", "2,Ada": "", "Ada": attest.RecordMalformed} {
+		if n, err := ask(t, s, record); attest.CodeOf(err) != want {
+			t.Errorf("%s: %d, %v", record, n, err)
+		}
+	}
+	if _, err := set(t, nil, []string{"e.csv"}, "").Prove("", []byte("Ada")); attest.CodeOf(err) != attest.RecordMalformed {
+		t.Error(err)
 	}
 }
 
@@ -164,6 +178,9 @@ func TestLies(t *testing.T) {
 		"a tree of fewer":     {absent, "5", func(p *records.Proof) { *p = *prove(t, wrong, "5") }},
 		"another format":      {absent, "9", func(p *records.Proof) { p.Shapes[0].Format = records.JSONL }},
 		"an unknown format":   {absent, "9", func(p *records.Proof) { p.Shapes[0].Format = "xml" }},
+		"a broken header":     {absent, "9", func(p *records.Proof) { p.Shapes[0].Around = []byte("\x00\x00\x00\x09x") }},
+		"a broken schema":     {absent, "9", func(p *records.Proof) { p.Shapes[0] = records.Shape{Format: records.Parquet, Around: []byte("[]")} }},
+		"around JSON Lines":   {absent, "9", func(p *records.Proof) { p.Shapes[0] = records.Shape{Format: records.JSONL, Around: []byte("x")} }},
 		"another header":      {absent, "9", func(p *records.Proof) { p.Shapes[0].Around = []byte("\x00\x00\x00\x01x") }},
 		"no shapes":           {absent, "9", func(p *records.Proof) { p.Shapes, p.Claims = nil, nil }},
 		"a shape twice":       {absent, "9", func(p *records.Proof) { p.Shapes, p.Claims = append(p.Shapes, p.Shapes[0]), append(p.Claims, nil) }},

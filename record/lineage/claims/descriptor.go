@@ -22,6 +22,9 @@ func thing(d *statement.Descriptor, kind lineage.Kind, sure int) lineage.Thing {
 	if t.Keys, t.Weak = digestKeys(d.Digest); len(t.Keys) == 0 {
 		t.Keys, t.Weak = []string{lineage.NameKey("uri", d.URI)}, true
 	}
+	for _, k := range t.Keys { // a digest of folders alone
+		t.Tree = t.Tree || strings.HasPrefix(k, "dirHash1:")
+	}
 	return t
 }
 
@@ -30,7 +33,7 @@ func thing(d *statement.Descriptor, kind lineage.Kind, sure int) lineage.Thing {
 func digestKeys(d statement.Digests) (keys []string, weak bool) {
 	var others []string
 	for name, value := range d {
-		key := name + ":" + value
+		key := digestKey(name, value)
 		if (statement.Digests{name: value}).Binds() {
 			keys = append(keys, key)
 		} else {
@@ -42,6 +45,16 @@ func digestKeys(d statement.Digests) (keys []string, weak bool) {
 	}
 	sort.Slice(keys, func(i, j int) bool { return order(keys[i]) < order(keys[j]) })
 	return keys, weak && len(keys) > 0
+}
+
+// digestKey makes a key of a digest, which no name of an algorithm can make look
+// like a key of another kind.
+func digestKey(name, value string) string {
+	switch name {
+	case "run", "dataset", "manifest", "uri", "other":
+		name = "other." + name
+	}
+	return name + ":" + value
 }
 
 // order puts sha256 first.

@@ -61,6 +61,7 @@ const notLineage = "not lineage"
 // document that is JSON and none of the known ones is skipped; one that is not
 // JSON is refused.
 func (r *Reader) parse(ctx context.Context, source string, data []byte) ([]*document, error) {
+	data = skipBlank(data)
 	switch strictjson.Kind(data) {
 	case '[':
 		return r.parseArray(ctx, source, data)
@@ -83,7 +84,7 @@ func (r *Reader) parse(ctx context.Context, source string, data []byte) ([]*docu
 }
 
 // members are names that the documents have which are understood.
-var members = [...]string{`"payloadType"`, `"verificationMaterial"`, `"_type"`, `"eventTime"`, `"bartizan.`}
+var members = [...]string{`"predicateType"`, `"payloadType"`, `"verificationMaterial"`, `"_type"`, `"eventTime"`, `"bartizan.`}
 
 // resembles says whether a text that is not valid JSON looks like a damaged
 // document of a kind that is understood: that is refused, while a file that only

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -133,15 +134,14 @@ func (r *Reader) file(ctx context.Context, root *tree.Root, e tree.Entry) (docs 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	var head [512]byte
-	n, err := io.ReadFull(f, head[:])
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+	head, at, err := beginning(f)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	if kind := strictjson.Kind(head[:n]); kind != '{' && kind != '[' {
-		return []*document{{source: source, skipped: notLineage}}, nil
+	if kind := strictjson.Kind(head); kind != '{' && kind != '[' {
+		return r.odd(source, e.Size, f, head)
 	}
-	lines := hasLines(source) || bytes.HasPrefix(head[:n], []byte(logHeader))
+	lines := hasLines(source) || bytes.HasPrefix(head, []byte(logHeader))
 	most := int64(MaxDocument)
 	switch {
 	case lines:
@@ -152,7 +152,7 @@ func (r *Reader) file(ctx context.Context, root *tree.Root, e tree.Entry) (docs 
 	if e.Size > most {
 		return nil, attest.Refuse(attest.LineageMalformed, source, "%d bytes: at most %d are read", e.Size, most)
 	}
-	data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head[:n]), f), most+1))
+	data, err := io.ReadAll(io.LimitReader(io.NewSectionReader(f, at, math.MaxInt64-at), most+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
@@ -163,6 +163,49 @@ func (r *Reader) file(ctx context.Context, root *tree.Root, e tree.Entry) (docs 
 		return r.lines(ctx, source, data)
 	}
 	return r.parse(ctx, source, data)
+}
+
+// beginning gives the beginning of a text behind a byte order mark and blanks, and
+// where it stands. A statement may not hide behind any number of them.
+func beginning(f io.ReaderAt) (head []byte, at int64, err error) {
+	buf := make([]byte, 512)
+	for {
+		n, err := f.ReadAt(buf, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, 0, err
+		}
+		rest := skipBlank(buf[:n])
+		at += int64(n - len(rest))
+		switch {
+		case len(rest) == len(buf), err != nil:
+			return rest, at, nil
+		case len(rest) == 0:
+			buf = make([]byte, 64<<10)
+		}
+	}
+}
+
+// skipBlank passes over byte order marks and white space.
+func skipBlank(data []byte) []byte {
+	return bytes.TrimLeft(data, "\uFEFF \t\r\n")
+}
+
+// odd is a file that does not begin like JSON. By its name it may be meant as JSON:
+// then one that resembles a statement, or is written in UTF-16, is refused, since
+// what it says is not known.
+func (r *Reader) odd(source string, size int64, f io.ReaderAt, head []byte) ([]*document, error) {
+	lower := strings.ToLower(source)
+	if len(head) > 0 && (hasLines(lower) || strings.HasSuffix(lower, ".json") || strings.HasSuffix(lower, ".sigstore") || strings.HasSuffix(lower, ".sig")) {
+		data := make([]byte, min(size, MaxDocument))
+		n, err := f.ReadAt(data, 0)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("%s: %w", source, err)
+		}
+		if resembles(bytes.ReplaceAll(data[:n], []byte{0}, nil)) {
+			return nil, attest.Refuse(attest.LineageMalformed, source, "it looks like a statement and does not begin like JSON in UTF-8")
+		}
+	}
+	return []*document{{source: source, skipped: notLineage}}, nil
 }
 
 // isManifest says whether a large document names the schema of manifests at its

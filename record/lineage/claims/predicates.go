@@ -134,7 +134,7 @@ func (c *claimant) manifest() error {
 		return err
 	}
 	t := thing(&c.s.Subject[0], lineage.Dataset, lineage.Definite)
-	t.Described = true
+	t.Described, t.Tree = true, true
 	t.Keys = append(t.Keys, lineage.NameKey("manifest", m.Manifest.Digest["sha256"]))
 	if m.Name != "" {
 		t.Name, t.Version = m.Name, m.Version

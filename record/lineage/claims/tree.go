@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"bartizan/attest/hashing"
 	"bartizan/attest/manifest"
 	"bartizan/attest/oms"
 	"bartizan/record/lineage"
@@ -16,32 +17,60 @@ func (r *Reader) proof(e lineage.Evidence) uint32 {
 	return r.builder.Evidence(e)
 }
 
-// tree: a signed tree with its whole files. Shards are no files that anybody
-// else would name. Trees of Digests/v0.1 have no root that anybody signed: their
+// tree: a signed tree with its files. One of several shards is no file that anybody
+// else would name, and digests of other algorithms are not what others name it by:
+// whether a tainted file lies in such a tree cannot be told. Trees of Digests/v0.1 have no root that anybody signed: their
 // files are the subjects.
 func (r *Reader) tree(c *claimant, d *document) error {
 	m := d.model
 	if m.Legacy {
 		return c.subjectsOnly()
 	}
-	subjects, err := c.subjects(lineage.Model, lineage.Guess, true)
+	t := thing(&c.s.Subject[0], lineage.Model, lineage.Guess)
+	t.Described, t.Tree, t.Opaque = true, true, opaque(m)
+	subject, err := c.b.Thing(c.ev, t)
 	if err != nil {
 		return err
 	}
-	return r.parts(r.proof(d.evidence), subjects[0], string(m.Algorithm), func(yield func([]byte) error) error {
+	return r.parts(r.proof(d.evidence), subject, string(m.Algorithm), func(yield func([]byte) error) error {
 		return wholeFiles(m, yield)
 	})
 }
 
+// wholeFiles gives the digests of files that have one: a shard that is a file's
+// only one holds all of it.
 func wholeFiles(m *oms.Model, yield func([]byte) error) error {
+	shards := shardsOf(m)
 	for i := range m.Resources {
-		if f := &m.Resources[i]; f.Whole() {
+		f := &m.Resources[i]
+		if f.Whole() || f.Start == 0 && shards[f.Name] == 1 {
 			if err := yield(f.Digest); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func shardsOf(m *oms.Model) map[string]int {
+	shards := map[string]int{}
+	for i := range m.Resources {
+		shards[m.Resources[i].Name]++
+	}
+	return shards
+}
+
+// opaque says that the SHA-256 of some file cannot be told from the signature.
+func opaque(m *oms.Model) bool {
+	if m.Algorithm != hashing.SHA256 {
+		return true
+	}
+	for _, n := range shardsOf(m) {
+		if n > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Reader) parts(ev uint32, tree lineage.Ref, algorithm string, each func(func([]byte) error) error) error {
