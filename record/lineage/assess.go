@@ -19,19 +19,19 @@ type Cause uint8
 
 // The causes.
 const (
-	NoCause     Cause = iota
-	Given             // the asker says that it is tainted
-	Marked            // a verified statement says so
-	Undescribed       // it is referred to, and no statement describes it
-	Untrusted         // only statements that are not verified describe it
-	WeakDigest        // no digest that binds: MD5, SHA-1, a URI alone
-	Accused           // a statement that is not verified says that it failed
-	Unresolved        // it used files whose tree cannot be told
-	Claimed           // an edge to it is claimed by no verified statement
-	NoInputs          // a run whose provenance names nothing that it used
-	InCircle          // an edge to it that no verified statement claims was set aside
-	Incomparable      // a file is tainted, and its files are not known by SHA-256
-	Around            // an edge that was set aside leads to it from a tainted thing
+	NoCause      Cause = iota
+	Given              // the asker says that it is tainted
+	Marked             // a verified statement says so
+	Undescribed        // it is referred to, and no statement describes it
+	Untrusted          // only statements that are not verified describe it
+	WeakDigest         // no digest that binds: MD5, SHA-1, a URI alone
+	Accused            // a statement that is not verified says that it failed
+	Unresolved         // it used files whose tree cannot be told
+	Claimed            // an edge to it is claimed by no verified statement
+	NoInputs           // a run whose provenance names nothing that it used
+	InCircle           // an edge to it that no verified statement claims was set aside
+	Incomparable       // a file is tainted, and its files are not known by SHA-256
+	Around             // an edge that was set aside leads to it from a tainted thing
 	causes
 )
 
