@@ -44,6 +44,8 @@ With a path, every file that is missing, added or altered is named, and the root
 
 With --proof, the record and the manifest are all that is needed: the proof shows how often the record is in the data that the manifest commits to, or that it is not in it. It is no more to be trusted than the manifest is: check who signed that first.
 
+A record that could never be one (other columns, another kind of value) is refused, not proven absent. Absence from all files is incomplete where a file may hold records that cannot be read, such as .tsv or .csv.gz.
+
 Exit 0: all fits. Exit 1: it does not, or the proof shows nothing. Exit 2: it could not be checked.
 `
 }

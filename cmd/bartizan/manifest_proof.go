@@ -118,9 +118,13 @@ func (v *proofCheck) describe(r *finding.SubjectReport) {
 	case about == "":
 		about = "all files with records"
 	}
-	r.Detail["record"] = map[string]any{
+	record := map[string]any{
 		"state": presence(v.count), "count": v.count, "among": v.proof.Count, "in": about, "root": digest.SHA256(v.root).String(),
 	}
+	if n := v.proof.Fits(v.record); v.count == 0 && n < len(v.proof.Shapes) {
+		record["fits"] = fmt.Sprintf("%d of %d headers and schemas", n, len(v.proof.Shapes))
+	}
+	r.Detail["record"] = record
 	if v.manifest == nil || v.proof.File != "" {
 		return
 	}

@@ -3,6 +3,7 @@ package lineage
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,9 +71,27 @@ func (a *assembly) setAside() error {
 	return nil
 }
 
+// linkTwins takes taint both ways between things that an unverified claim says are
+// one, and that stay two.
+func (a *assembly) linkTwins() {
+	for _, t := range a.twins {
+		x, y := a.nodeOf[t.thing], a.owner[a.find(t.key)]
+		if y == 0 || y-1 == x {
+			continue
+		}
+		ev := a.things[t.thing].evidence
+		a.aside.add(x, y-1, Derived, ev)
+		a.aside.add(y-1, x, Derived, ev)
+	}
+}
+
+// twin is a key of a thing that belongs to another.
+type twin struct{ thing, key uint32 }
+
 // noteCircles shows each circle with some of what was set aside.
 func (a *assembly) noteCircles(circles map[uint32][]uint32) {
-	for _, edges := range circles {
+	for _, c := range slices.Sorted(maps.Keys(circles)) {
+		edges := circles[c]
 		slices.SortFunc(edges, func(x, y uint32) int {
 			return cmp.Or(strings.Compare(a.nodeText(int(a.from[x])), a.nodeText(int(a.from[y]))),
 				strings.Compare(a.nodeText(int(a.to[x])), a.nodeText(int(a.to[y]))), cmp.Compare(a.rel[x], a.rel[y]))

@@ -24,6 +24,7 @@ func (a *assembly) link() error {
 			return err
 		}
 	}
+	a.linkTwins()
 	for i := range a.parts {
 		p := &a.parts[i]
 		file := a.owner[a.find(p.file)]
@@ -31,7 +32,7 @@ func (a *assembly) link() error {
 			if err := a.edge(file-1, tree, PartOf, p.evidence); err != nil {
 				return err
 			}
-			if a.evidence[p.evidence].Assurance == Verified && a.nodes[tree].tree {
+			if a.evidence[p.evidence].Assurance == Verified && a.nodes[tree].tree && a.vouchedFor(tree) {
 				a.nodes[file-1].flags |= flagListed
 			}
 		}

@@ -28,6 +28,7 @@ type assembly struct {
 	ev       []uint32
 	seen     map[edgeKey]uint32
 
+	twins     []twin    // keys of unverified claims that were not joined
 	aside     aside     // edges that would close circles
 	files     []fileUse // what attribute resolves
 	rank      []uint32  // new number of each node
@@ -219,17 +220,23 @@ func (a *assembly) number() error {
 // those of several things: it is then about the first that somebody vouches for.
 func (a *assembly) settle(i int, t *thing) uint32 {
 	keys := a.keysOf(t)
-	set := a.find(keys[0])
+	set, apart := a.find(keys[0]), false
 	for _, k := range keys[1:] {
 		other := a.find(k)
 		if other == set {
 			continue
 		}
+		apart = true
 		if !a.vouched[set] && a.vouched[other] {
 			set = other
 		} else if a.vouched[set] && a.vouched[other] {
 			a.Note(DigestsDiffer, unpack(a.keyText[keys[0]])+" and "+unpack(a.keyText[k])+" are two things; "+
 				a.describe(t.evidence)+" says that they are one", Ref(i))
+		}
+	}
+	if apart {
+		for _, k := range keys {
+			a.twins = append(a.twins, twin{uint32(i), k})
 		}
 	}
 	return set

@@ -79,7 +79,7 @@ func digestsOf(shapes []Shape, salt *Salt, record []byte) ([]*Digest, error) {
 	out := make([]*Digest, len(shapes))
 	read := map[Format]parsed{}
 	var first error
-	readable := false
+	readable, isEmpty := false, false
 	for i, s := range shapes {
 		p, done := read[s.Format]
 		if !done {
@@ -91,8 +91,8 @@ func digestsOf(shapes []Shape, salt *Salt, record []byte) ([]*Digest, error) {
 			err = s.fits(p.body)
 		}
 		if err != nil {
-			if first == nil {
-				first = err
+			if first == nil || isEmpty { // what another shape says of it tells more
+				first, isEmpty = err, s.isEmpty()
 			}
 			continue
 		}
@@ -112,13 +112,16 @@ type parsed struct {
 	err  error
 }
 
+// isEmpty says that it is the shape of a CSV file without even a header.
+func (s Shape) isEmpty() bool { return s.Format == CSV && len(s.Around) == 0 }
+
 // fits refuses what could never be a record of the shape: a row of another
 // number of fields than the header, or that the schema does not allow.
 func (s Shape) fits(body []byte) error {
 	switch s.Format {
 	case CSV:
 		switch have, want := countFields(body), countFields(s.Around); {
-		case want == 0:
+		case s.isEmpty():
 			return attest.Refuse(attest.RecordMalformed, "", "a row under no header: the file is empty")
 		case have != want:
 			return attest.Refuse(attest.RecordMalformed, "", "a row of %d fields under a header of %d", have, want)
@@ -197,6 +200,18 @@ func (p *Proof) Verify(root Digest, salt *Salt, record []byte) (count uint64, er
 		return 0, invalid("the record is the header of a CSV file, which is committed to as such and not as a record")
 	}
 	return count, nil
+}
+
+// Fits says of how many of the shapes the text is a record. Of the others it is
+// none, and so trivially absent: of a dataset of several formats or headers, a
+// slip of the pen for one can be a record of another.
+func (p *Proof) Fits(record []byte) (n int) {
+	for _, s := range p.Shapes {
+		if body, err := ParseRecord(s.Format, record); err == nil && s.fits(body) == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // isHeader says whether a record that is not among the rows is a header.

@@ -115,7 +115,8 @@ func TestEmptySets(t *testing.T) {
 func TestEmptyFileTakesNoRow(t *testing.T) {
 	s := set(t, nil, []string{"a.csv", "e.csv"}, "id,name\n1,Ada\n", "")
 	for record, want := range map[string]attest.Code{"1,Ada": "", "2,Ada": "", "Ada": attest.RecordMalformed} {
-		if n, err := ask(t, s, record); attest.CodeOf(err) != want {
+		n, err := ask(t, s, record)
+		if attest.CodeOf(err) != want || want != "" && !strings.Contains(err.Error(), "a row of 1 fields under a header of 2") {
 			t.Errorf("%s: %d, %v", record, n, err)
 		}
 	}

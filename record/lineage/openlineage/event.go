@@ -6,10 +6,11 @@
 // and walked, spreads taint, and never makes a thing clean.
 //
 // A dataset is known by namespace, name and version, where an event has the
-// version facet. Without one, what a run wrote is a version of its own, and what
-// a run read is the last version that another run had written before it began,
-// by the events' own times: without that, a job that reads and writes one table
-// would make the table of itself.
+// version facet. Without one, what a run wrote is a version of its own, derived from
+// the one written before (whether it replaced that nobody says), and what a run read
+// is the last one that another run began to write before it ended, by the events' own
+// times: without that, a job that reads and writes one table would make the table of
+// itself. Events add to what others of a run say, and take nothing away.
 package openlineage
 
 import (
