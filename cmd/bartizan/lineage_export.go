@@ -13,7 +13,7 @@ import (
 type lineageExportCmd struct {
 	Sources []string `arg:"" name:"source" help:"Folders and files of statements, or a graph that import wrote."`
 	As      string   `enum:"openlineage,json,dot" default:"openlineage" help:"openlineage (run events, one a line), json (nodes and edges, one a line) or dot (Graphviz)."`
-	Output  string   `short:"o" placeholder:"FILE" help:"Write to FILE, which appears whole or not at all."`
+	Output  string   `short:"o" env:"-" placeholder:"FILE" help:"Write to FILE, which appears whole or not at all."`
 	Ref     string   `placeholder:"REF" help:"Only what is up and down of this digest or name (json and dot)."`
 	opinionFlags
 	believeFlags

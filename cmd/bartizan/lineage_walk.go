@@ -17,8 +17,8 @@ var noTime time.Time
 
 // opinionFlags are what the asker holds of nodes.
 type opinionFlags struct {
-	Taint []string `sep:"none" placeholder:"REF[=WHY]" help:"This thing is tainted (repeatable): a digest, prefix or name, and why."`
-	Known []string `sep:"none" placeholder:"REF" help:"This thing is vouched for by you (repeatable), such as a commit that nobody signed: what is unknown about it ends there. Taint does not."`
+	Taint []string `sep:"none" env:"-" placeholder:"REF[=WHY]" help:"This thing is tainted (repeatable): a digest, prefix or name, and why."`
+	Known []string `sep:"none" env:"-" placeholder:"REF" help:"This thing is vouched for by you (repeatable), such as a commit that nobody signed: what is unknown about it ends there. Taint does not."`
 }
 
 func (f *opinionFlags) opinions(g *lineage.Graph) (lineage.Opinions, error) {

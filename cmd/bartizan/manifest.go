@@ -55,14 +55,14 @@ func (f *saltFlag) options() (records.Options, error) {
 
 type manifestCreateCmd struct {
 	Path    string   `arg:"" name:"path" help:"A folder, or one file."`
-	Output  string   `short:"o" placeholder:"M" help:"Write the manifest to M, which appears whole or not at all; else it goes to standard output. It may lie within the folder."`
+	Output  string   `short:"o" env:"-" placeholder:"M" help:"Write the manifest to M, which appears whole or not at all; else it goes to standard output. It may lie within the folder."`
 	Format  string   `short:"f" enum:"table,json,jsonl,sarif,cyclonedx,html" default:"table" help:"Of the report: table, json, jsonl, sarif, cyclonedx or html."`
 	Kind    string   `enum:"dataset,model" default:"dataset" help:"dataset or model."`
 	Name    string   `placeholder:"NAME" help:"What it is called (default: the name of the folder or file)."`
 	Records bool     `help:"Commit to the records of CSV, JSON Lines and Parquet files, so that one can be proven present or absent."`
 	Parent  string   `placeholder:"OLD" help:"The manifest of the version that this one was made from."`
 	Created string   `placeholder:"TIME" help:"When it was made, such as 2026-01-31T12:00:00Z (default: not said, so that the same files give the same manifest)."`
-	Ignore  []string `sep:"none" placeholder:"P" help:"Leave out this file or folder (repeatable). What could be loaded cannot be left out. Git's own files and the manifest always are."`
+	Ignore  []string `sep:"none" env:"-" placeholder:"P" help:"Leave out this file or folder (repeatable). What could be loaded cannot be left out. Git's own files and the manifest always are."`
 	saltFlag
 }
 

@@ -18,7 +18,7 @@ type manifestCheckCmd struct {
 	Path     string   `arg:"" optional:"" name:"path" help:"The folder or file to compare with the manifest."`
 	Manifest string   `short:"m" placeholder:"M" help:"The manifest."`
 	Parent   string   `placeholder:"OLD" help:"The manifest names this one as the version that it was made from."`
-	Ignore   []string `sep:"none" placeholder:"P" help:"This file or folder need not be in the manifest (repeatable), unless it could be loaded. Git's own files and the manifest need not be. What the manifest lists is checked all the same."`
+	Ignore   []string `sep:"none" env:"-" placeholder:"P" help:"This file or folder need not be in the manifest (repeatable), unless it could be loaded. Git's own files and the manifest need not be. What the manifest lists is checked all the same."`
 	Proof    string   `placeholder:"P" help:"Check this proof about a record instead of files."`
 	Root     string   `placeholder:"sha256:…" help:"Check the proof against this root of records, where the manifest is not at hand."`
 	Expect   string   `enum:"any,present,absent" default:"any" help:"What the proof has to show: present, absent, or any of the two."`

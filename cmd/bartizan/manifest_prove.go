@@ -18,11 +18,11 @@ import (
 type manifestProveCmd struct {
 	Path   string   `arg:"" name:"path" help:"The data, or its manifest: the data is then in the same folder, or where --data says."`
 	Data   string   `placeholder:"PATH" help:"The data of the manifest."`
-	Output string   `short:"o" placeholder:"PROOF" help:"Write the proof to PROOF, which appears whole or not at all; else it goes to standard output."`
+	Output string   `short:"o" env:"-" placeholder:"PROOF" help:"Write the proof to PROOF, which appears whole or not at all; else it goes to standard output."`
 	Format string   `short:"f" enum:"table,json,jsonl,sarif,cyclonedx,html" default:"table" help:"Of the report: table, json, jsonl, sarif, cyclonedx or html."`
 	File   string   `placeholder:"F" help:"Prove it of this file, by its name in the dataset (default: of all files with records)."`
 	Row    int64    `default:"-1" placeholder:"N" help:"The record is row N of --file, counted from 0 without the header."`
-	Ignore []string `sep:"none" placeholder:"P" help:"What was left out when the manifest was made (repeatable), where only the data is given."`
+	Ignore []string `sep:"none" env:"-" placeholder:"P" help:"What was left out when the manifest was made (repeatable), where only the data is given."`
 	recordFlags
 	saltFlag
 }
