@@ -173,6 +173,12 @@ func reserve(f *os.File, size int64) error {
 	if size == 0 {
 		return nil
 	}
+	// Some file systems take all that is left before they say that it is not
+	// enough, and a hole of terabytes costs whoever plants it nothing.
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &fs); err == nil && fs.Blocks > 0 && uint64(size) > fs.Bavail*uint64(fs.Bsize) {
+		return unix.ENOSPC
+	}
 	for {
 		err := unix.Fallocate(int(f.Fd()), 0, 0, size)
 		switch {
