@@ -31,7 +31,7 @@ type attestCmd struct {
 
 // Help is what `bartizan attest --help` says below the usage.
 func (attestCmd) Help() string {
-	return `Each verb writes one signed statement (in-toto Statement v1 in a DSSE envelope, in a sigstore bundle) about digests. docs/predicates.md describes every field.
+	return `Each verb writes one signed statement (in-toto Statement v1 in a DSSE envelope, in a sigstore bundle) about digests. docs/predicates.md describes every field. Exit 0 means that it was signed, not that what it says is good: an evaluation that FAILED is signed as well.
 
     bartizan key generate -o signer
     bartizan attest training --subject ./model --dataset ./loans --code train.py --param seed=7 --key signer --bundle training.json

@@ -25,13 +25,15 @@ type attestApprovalCmd struct {
 	Expires   string   `required:"" placeholder:"TIME" help:"When the consent ends: RFC 3339, or a time from now such as 720h."`
 	Reject    bool     `help:"Refuse consent."`
 	Comment   string   `help:"What the approver wants to say."`
-	Ignore    []string `sep:"none" placeholder:"PATH" help:"A path within the folder that is no part of it, as for bartizan sign."`
+	Ignore    []string `env:"-" sep:"none" placeholder:"PATH" help:"A path within the folder that is no part of it, as for bartizan sign."`
 	attestFlags
 }
 
 // Help is what `bartizan attest approval --help` says below the usage.
 func (attestApprovalCmd) Help() string {
-	return `    bartizan attest approval --subject ./model --purpose deploy --env production \
+	return `Signs one person's consent to one digest, for one purpose, until a time.
+
+    bartizan attest approval --subject ./model --purpose deploy --env production \
         --decision vsa.json --approver ana@example.org --requester dana@example.org --expires 720h \
         --key ana --bundle approval.json
 

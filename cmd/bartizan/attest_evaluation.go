@@ -18,7 +18,7 @@ type attestEvaluationCmd struct {
 	Code    []string `sep:"none" placeholder:"CODE" help:"Code that evaluated: a folder, a file, git:COMMIT=NAME, or git+https://HOST/REPO@COMMIT."`
 	Report  []string `sep:"none" placeholder:"FILE" help:"A report that the result rests on, by its digest."`
 	URL     string   `placeholder:"URL" help:"Where the evaluation ran or is shown."`
-	Ignore  []string `sep:"none" placeholder:"PATH" help:"A path within the folders that is no part of them, as for bartizan sign."`
+	Ignore  []string `env:"-" sep:"none" placeholder:"PATH" help:"A path within the folders that is no part of them, as for bartizan sign."`
 	attestFlags
 }
 

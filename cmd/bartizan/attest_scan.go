@@ -20,7 +20,7 @@ type attestScanCmd struct {
 	Subject []string `required:"" sep:"none" placeholder:"MODEL" help:"What was scanned: a folder, a file, or sha256:HEX=NAME."`
 	Report  string   `required:"" placeholder:"FILE" help:"The report of bartizan scan --digest --format json."`
 	URL     string   `placeholder:"URL" help:"Where the scan ran or is shown."`
-	Ignore  []string `sep:"none" placeholder:"PATH" help:"A path within the folders that is no part of them, as for bartizan sign."`
+	Ignore  []string `env:"-" sep:"none" placeholder:"PATH" help:"A path within the folders that is no part of them, as for bartizan sign."`
 	attestFlags
 }
 

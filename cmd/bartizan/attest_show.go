@@ -15,13 +15,15 @@ import (
 )
 
 type attestShowCmd struct {
-	File   string `arg:"" name:"bundle" help:"A bundle."`
-	Format string `short:"f" enum:"table,json" default:"table" help:"table or json."`
+	listing
+	File string `arg:"" name:"bundle" help:"A bundle."`
 }
 
 // Help is what `bartizan attest show --help` says below the usage.
 func (attestShowCmd) Help() string {
-	return `    bartizan attest show training.json
+	return `Prints what a bundle says, for people.
+
+    bartizan attest show training.json
 
 Nothing is verified: anybody can write a bundle that says anything in anybody's name. bartizan attest verify says whether it holds.
 `
@@ -71,7 +73,7 @@ type shown struct {
 	Verified  bool           `json:"verified"`
 	Warning   string         `json:"warning"`
 	Method    string         `json:"method"`
-	KeyHint   string         `json:"keyHint,omitzero"`
+	KeyHint   string         `json:"key_hint,omitzero"`
 	Statement jsontext.Value `json:"statement"`
 }
 

@@ -29,7 +29,7 @@ type attestTrainingCmd struct {
 	Finished     time.Time `placeholder:"TIME" help:"When the run ended (RFC 3339)."`
 	BuilderID    string    `default:"https://bartizan.invalid/builders/local/v1" help:"URI of the platform that ran it and that the signer speaks for. The default claims only that the signer says so."`
 	InvocationID string    `placeholder:"ID" help:"What the platform calls the run."`
-	Ignore       []string  `sep:"none" placeholder:"PATH" help:"A path within the folders that is no part of them, as for bartizan sign."`
+	Ignore       []string  `env:"-" sep:"none" placeholder:"PATH" help:"A path within the folders that is no part of them, as for bartizan sign."`
 	attestFlags
 }
 

@@ -23,15 +23,18 @@ type cli struct {
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
-const description = `Bartizan guards an AI stack. It reads model files without loading them, and says what loading them would do.
+const description = `Bartizan guards an AI stack. It reads model files without loading them, and says what loading them would do; it signs and verifies models and datasets, and says what they were made of.
 
 Try:
 
     bartizan scan model.pt
     bartizan scan ./repository --format html --output report.html
     bartizan explain pickle/dangerous-call
+    bartizan sign ./model --key signer --bundle model.sig
+    bartizan verify ./model --key signer.pub --bundle model.sig
+    bartizan lineage walk my-model --from ./attestations --key signer.pub --up
 
-Every flag can stand in a file (--config) and in the environment: --fail-on is BARTIZAN_FAIL_ON.
+Every flag can stand in a file (--config) and in the environment: --fail-on is BARTIZAN_FAIL_ON. Flags that loosen a verification can only be given on the command line or in the file.
 Exit codes: 0 clean and complete, 1 a verdict at or above --fail-on, 2 incomplete or failed, 3 wrong usage.
 `
 

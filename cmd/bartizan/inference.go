@@ -42,7 +42,7 @@ type inferenceCertifyCmd struct {
 	Valid         time.Duration `default:"24h" help:"For how long, from now or --from."`
 	From          string        `placeholder:"TIME" help:"When it begins (RFC 3339; default: now)."`
 	Assurance     string        `enum:"self-attested,witnessed,hardware" default:"self-attested" help:"self-attested, witnessed or hardware: the most that records may claim."`
-	Output        string        `short:"o" required:"" placeholder:"CERT" help:"The certificate, which appears whole or not at all."`
+	Output        string        `env:"-" short:"o" required:"" placeholder:"CERT" help:"The certificate, which appears whole or not at all."`
 }
 
 // Help is what `bartizan attest inference certify --help` says below the usage.
@@ -129,7 +129,7 @@ func digestFlag(flag, value string) (inference.Digest, error) {
 type inferenceProveCmd struct {
 	Log      string `arg:"" name:"log" help:"The log."`
 	Sequence int64  `required:"" placeholder:"N" help:"The record's number."`
-	Output   string `short:"o" required:"" placeholder:"PROOF" help:"The proof, which appears whole or not at all."`
+	Output   string `env:"-" short:"o" required:"" placeholder:"PROOF" help:"The proof, which appears whole or not at all."`
 }
 
 // Help is what `bartizan attest inference prove --help` says below the usage.

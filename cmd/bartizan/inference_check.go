@@ -18,10 +18,10 @@ type inferenceCheckCmd struct {
 	Key           []string `required:"" sep:"none" placeholder:"OPERATOR.pub" help:"Believe replicas that this operator certified (PEM, repeatable)."`
 	Model         string   `placeholder:"DIGEST" help:"Only records of this model: sha256:HEX."`
 	Configuration string   `placeholder:"DIGEST" help:"Only records of this configuration: sha256:HEX."`
-	Revoked       string   `placeholder:"FILE" help:"List of keys and certificates that were taken back."`
-	ExpectHead    []string `sep:"none" placeholder:"[REPLICA=]SEQ:DIGEST" help:"The log must contain this head, which was kept elsewhere (repeatable)."`
-	After         string   `placeholder:"SEQ:DIGEST" help:"The first log of a replica continues this head; the log before it is not here."`
-	Live          bool     `help:"Accept logs without an end marker, or a batch: they are still written."`
+	Revoked       string   `env:"-" placeholder:"FILE" help:"List of keys and certificates that were taken back."`
+	ExpectHead    []string `env:"-" sep:"none" placeholder:"[REPLICA=]SEQ:DIGEST" help:"The log must contain this head, which was kept elsewhere (repeatable)."`
+	After         string   `env:"-" placeholder:"SEQ:DIGEST" help:"The first log of a replica continues this head; the log before it is not here."`
+	Live          bool     `env:"-" help:"Accept logs without an end marker, or a batch: they are still written."`
 	reportFlags
 }
 

@@ -16,13 +16,15 @@ type keyCmd struct {
 }
 
 type keyGenerateCmd struct {
-	Output string `short:"o" required:"" placeholder:"FILE" help:"The private key; the public one is FILE.pub. Neither may be there yet."`
+	Output string `env:"-" short:"o" required:"" placeholder:"FILE" help:"The private key; the public one is FILE.pub. Neither may be there yet."`
 	Kind   string `enum:"P-256,P-384,P-521,Ed25519" default:"P-256" help:"P-256, P-384, P-521 or Ed25519 (Ed25519 signs inference records, not models)."`
 }
 
 // Help is what `bartizan key generate --help` says below the usage.
 func (keyGenerateCmd) Help() string {
-	return `    bartizan key generate -o signer        signer (mode 0600) and signer.pub, both PEM
+	return `Makes a private key and its public one.
+
+    bartizan key generate -o signer        signer (mode 0600) and signer.pub, both PEM
     bartizan sign ./model --key signer --bundle model.sig
     bartizan verify ./model --key signer.pub --bundle model.sig
 

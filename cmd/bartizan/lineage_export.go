@@ -33,7 +33,9 @@ func begins(head []byte, start, within string) bool {
 
 // Help is what `bartizan lineage export --help` says below the usage.
 func (lineageExportCmd) Help() string {
-	return `    bartizan lineage export ./attestations --key signer.pub --as openlineage -o events.jsonl
+	return `Writes the graph for other programs.
+
+    bartizan lineage export ./attestations --key signer.pub --as openlineage -o events.jsonl
     bartizan lineage export ./attestations --key signer.pub --as dot --ref loan-model | dot -Tsvg > lineage.svg
 
 OpenLineage knows runs with what they read and wrote; deployments, answers, evaluations, approvals and decisions have no place in it, and how many edges were left out is said on standard error. Events are not signed: read back, all of it is declared.

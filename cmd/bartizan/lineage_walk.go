@@ -234,7 +234,9 @@ type lineageShowCmd struct {
 
 // Help is what `bartizan lineage show --help` says below the usage.
 func (lineageShowCmd) Help() string {
-	return `    bartizan lineage show ./attestations --key signer.pub
+	return `Shows every thing of the lineage with its state.
+
+    bartizan lineage show ./attestations --key signer.pub
     bartizan lineage show company.lineage --taint loans@2026-10
 
 The verdict is about the lineage as a whole: review where claims in it contradict each other. What a single thing amounts to is shown beside it; walk judges it.

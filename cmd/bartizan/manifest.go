@@ -68,7 +68,9 @@ type manifestCreateCmd struct {
 
 // Help is what `bartizan manifest create --help` says below the usage.
 func (manifestCreateCmd) Help() string {
-	return `    bartizan manifest create ./loans -o loans.json
+	return `Lists every file with its digests, and on demand commits to every record.
+
+    bartizan manifest create ./loans -o loans.json
     bartizan manifest create ./loans --records --parent loans-1.json -o loans-2.json
     head -c 32 /dev/urandom > salt; bartizan manifest create ./patients --records --salt-file salt -o patients.json
     bartizan manifest create ./model --kind model -o model.json

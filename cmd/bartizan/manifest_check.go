@@ -35,7 +35,9 @@ type recordFlags struct {
 
 // Help is what `bartizan manifest check --help` says below the usage.
 func (manifestCheckCmd) Help() string {
-	return `    bartizan manifest check ./loans --manifest loans.json
+	return `Says whether the files are those of a manifest, or whether a proof holds.
+
+    bartizan manifest check ./loans --manifest loans.json
     bartizan manifest check ./loans --manifest loans-2.json --parent loans-1.json
     bartizan manifest check --proof proof.json --manifest loans.json --record '17,Ada,1815-12-10'
     bartizan manifest check --proof proof.json --manifest loans.json --record-file record.json --expect absent

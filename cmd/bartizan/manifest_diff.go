@@ -26,7 +26,9 @@ type manifestDiffCmd struct {
 
 // Help is what `bartizan manifest diff --help` says below the usage.
 func (manifestDiffCmd) Help() string {
-	return `    bartizan manifest diff loans-1.json loans-2.json
+	return `Says what changed between two versions, as far as their manifests show it.
+
+    bartizan manifest diff loans-1.json loans-2.json
     bartizan manifest diff loans-1.json loans-2.json --data-before ./loans-1 --data-after ./loans-2
 
 Files that were added, removed, altered or renamed (the same bytes under another name), and whether the newer names the older as its parent. Of records the manifests alone tell how many there were and are, and whether they are the same ones; a file that was altered and has the same records was only written anew. How many records were added and removed exactly takes the data of both.

@@ -29,7 +29,9 @@ type manifestProveCmd struct {
 
 // Help is what `bartizan manifest prove --help` says below the usage.
 func (manifestProveCmd) Help() string {
-	return `    bartizan manifest prove loans.json --data ./loans --record '17,Ada,1815-12-10' -o proof.json
+	return `Makes a proof that one record is in a version of a dataset, or is not.
+
+    bartizan manifest prove loans.json --data ./loans --record '17,Ada,1815-12-10' -o proof.json
     bartizan manifest prove ./loans --file train.csv --row 41 -o proof.json
     bartizan manifest prove loans.json --record-file - < record.json
 
