@@ -79,7 +79,7 @@ type Trust interface {
 type Result struct {
 	// Identity and Issuer are those of the certificate, empty with a key.
 	Identity, Issuer string
-	// Fingerprint is the SHA-256 of the certificate, or of the key as PKIX, in hex.
+	// Fingerprint is the SHA-256 of the certificate, or of the key in PEM, in hex.
 	Fingerprint string
 	// Key says that a managed key signed.
 	Key bool

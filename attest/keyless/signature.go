@@ -75,11 +75,11 @@ func newSigner(cert *x509.Certificate, key crypto.PublicKey) (*signer, error) {
 
 // fingerprint is the SHA-256 of certificate or key, in hex.
 func (s *signer) fingerprint() string {
-	der := s.pkix
+	named := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: s.pkix}) // as keys.Public.Hint has it
 	if s.cert != nil {
-		der = s.cert.Raw
+		named = s.cert.Raw
 	}
-	sum := sha256.Sum256(der)
+	sum := sha256.Sum256(named)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -18,9 +18,9 @@ type attestApprovalCmd struct {
 	Purpose   string   `required:"" help:"What it may be used for, such as deploy."`
 	Env       string   `name:"env" placeholder:"NAME" help:"Where, such as production."`
 	Decision  string   `placeholder:"BUNDLE" help:"The gate's decision that the approver saw: the bundle of its statement, or sha256:HEX of the statement."`
-	Approver  string   `required:"" placeholder:"WHO" help:"Who consents."`
-	Role      []string `placeholder:"ROLE" help:"A role in which they do."`
-	Requester string   `placeholder:"WHO" help:"Who asked. Nobody approves what they asked for."`
+	Approver  string   `env:"-" required:"" placeholder:"WHO" help:"Who consents."`
+	Role      []string `env:"-" placeholder:"ROLE" help:"A role in which they do."`
+	Requester string   `env:"-" placeholder:"WHO" help:"Who asked. Nobody approves what they asked for."`
 	Request   string   `placeholder:"ID" help:"The request that is answered."`
 	Expires   string   `required:"" placeholder:"TIME" help:"When the consent ends: RFC 3339, or a time from now such as 720h."`
 	Reject    bool     `help:"Refuse consent."`

@@ -12,8 +12,8 @@ import (
 
 type attestEvaluationCmd struct {
 	Subject []string `required:"" sep:"none" placeholder:"MODEL" help:"The model: a folder, a file, or sha256:HEX=NAME."`
-	Result  string   `enum:"passed,warned,failed," default:"" help:"passed, warned or failed. Where a metric has a threshold the result follows from it; another one is refused."`
-	Metric  []string `sep:"none" placeholder:"NAME=VALUE[>=LIMIT]" help:"A measured number, with the threshold that it must keep (>=, >, <=, < or ==)."`
+	Result  string   `env:"-" enum:"passed,warned,failed," default:"" help:"passed, warned or failed. Where a metric has a threshold the result follows from it; another one is refused."`
+	Metric  []string `env:"-" sep:"none" placeholder:"NAME=VALUE[>=LIMIT]" help:"A measured number, with the threshold that it must keep (>=, >, <=, < or ==)."`
 	Dataset []string `sep:"none" placeholder:"DATA" help:"A dataset that it was evaluated on: a folder, a file, a manifest, or sha256:HEX=NAME."`
 	Code    []string `sep:"none" placeholder:"CODE" help:"Code that evaluated: a folder, a file, git:COMMIT=NAME, or git+https://HOST/REPO@COMMIT."`
 	Report  []string `sep:"none" placeholder:"FILE" help:"A report that the result rests on, by its digest."`

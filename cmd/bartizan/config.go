@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -27,12 +28,25 @@ func (configFlag) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 	if err != nil {
 		return err
 	}
-	c := config{path: string(path), values: map[*kong.Flag]any{}}
+	c := config{path: string(path), values: map[*kong.Flag]any{}, fromEnv: !named(ctx.Args)}
 	if err := c.take(ctx.Model.Node, root); err != nil {
 		return err
 	}
 	ctx.AddResolver(c)
 	return nil
+}
+
+// named says whether the command line itself names a file of settings.
+func named(args []string) bool {
+	for _, a := range args {
+		if a == "--" {
+			return false
+		}
+		if a == "--config" || strings.HasPrefix(a, "--config=") {
+			return true
+		}
+	}
+	return false
 }
 
 // readYAML reads one mapping from a file: whole, bounded, and nothing behind it.
@@ -66,10 +80,19 @@ func readBounded(path string) ([]byte, error) {
 	return b, nil
 }
 
+// byVariable says whether a variable may set the flag. What a listing looks like
+// loosens nothing.
+func byVariable(f *kong.Flag) bool {
+	return f.Name == "format" || len(f.Envs) > 0 && f.Envs[0] != "-"
+}
+
 // config is the resolver that kong asks for flags that the command line lacks.
 type config struct {
 	path   string
 	values map[*kong.Flag]any
+	// fromEnv says that the environment named the file: it may then set no more
+	// than variables may, for whoever sets variables must not loosen a check.
+	fromEnv bool
 }
 
 // take matches a mapping with a node's flags and verbs; a key that is neither is refused.
@@ -103,6 +126,9 @@ func (c config) key(node *kong.Node, key, value *yaml.Node) error {
 		}
 		if value.Kind != yaml.ScalarNode {
 			return fmt.Errorf("%s:%d: %s: want one value", c.path, value.Line, key.Value)
+		}
+		if c.fromEnv && !byVariable(f) {
+			return fmt.Errorf("%s:%d: %s: can be set on the command line, or in a file that --config names, and not by BARTIZAN_CONFIG", c.path, key.Line, key.Value)
 		}
 		c.values[f] = value.Value
 		return nil

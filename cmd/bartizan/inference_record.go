@@ -23,8 +23,8 @@ type inferenceRecordCmd struct {
 	Key        string        `required:"" placeholder:"R" help:"The replica's private key: a PEM file, or a pkcs11: URI."`
 	Cert       string        `required:"" placeholder:"C" help:"The certificate of the key, which certify wrote."`
 	Operator   string        `placeholder:"O.pub" help:"Refuse a certificate, and a log, that this operator did not certify."`
-	ExpectHead string        `placeholder:"SEQ:DIGEST" help:"Refuse to continue a log that does not contain this head."`
-	After      string        `placeholder:"LOG" help:"Begin a new log that continues this one."`
+	ExpectHead string        `env:"-" placeholder:"SEQ:DIGEST" help:"Refuse to continue a log that does not contain this head."`
+	After      string        `env:"-" placeholder:"LOG" help:"Begin a new log that continues this one."`
 	Salts      string        `placeholder:"FILE" help:"Where the salts of personal content go, a line each. Whoever deletes a line has erased that content from the log."`
 	Personal   bool          `help:"Take all content for personal."`
 	Batch      int           `default:"256" help:"Records signed together at most."`
@@ -41,7 +41,7 @@ func (inferenceRecordCmd) Help() string {
 
 Only digests are kept: of a text its UTF-8 bytes, of any other JSON value its canonical form (RFC 8785). Content with "personal": true is digested under a random salt, which goes to --salts FILE; time, assurance and salt can be given as well, salt with digests of the form hmac-sha256:HEX. Personal content that is given by digests wants both salted. A time may be up to a minute before that of the line before, and is then raised to it: in a log, time does not run backwards.
 
-An id stands once: make it yourself, and do not take it from whoever asks.
+An id stands once: make it yourself, and do not take it from whoever asks. Recording does not look for ids that were there before; check does, and a log with one of them never passes it.
 
 At the end the log is sealed and its head is printed, SEQUENCE:sha256:HEX. Keep it elsewhere: it shows later that nothing was cut off. A line that cannot be read ends the recording; what came before it is signed.
 

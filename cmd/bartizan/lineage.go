@@ -38,7 +38,7 @@ func (lineageCmd) Help() string {
 A source is a folder or file with in-toto statements (sigstore bundles, DSSE envelopes), logs of inference records, manifests and OpenLineage events, or a graph that import wrote.
 
     clean     verified statements describe it and everything that it was made of
-    unknown   somewhere upstream nothing describes a thing, or only a statement that is not verified; this counts as tainted
+    unknown   somewhere upstream nothing describes a thing, or only a statement that is not verified: review, exit 2, and no gate should let it pass
     tainted   something upstream failed a scan or a gate, or was named with --taint
 
 What no statement names, nobody can see: a run whose attestation leaves out a file looks complete.

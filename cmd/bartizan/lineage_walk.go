@@ -108,6 +108,9 @@ func (c *lineageWalkCmd) Run(e *env) error {
 	if src.file {
 		report.Detail["signatures"] = notChecked
 	}
+	if len(c.Known) > 0 { // a verdict that rests on the asker's word says so
+		report.Detail["known"] = c.Known
+	}
 	if c.Format == "table" { // printWalk shows them
 		delete(report.Detail, "rows")
 		delete(report.Detail, "node")

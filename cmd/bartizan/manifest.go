@@ -184,8 +184,10 @@ func describeManifest(r *finding.SubjectReport, m *manifest.Manifest) error {
 	if err != nil {
 		return err
 	}
-	r.Digest, r.Size = m.Root.String(), m.Size()
-	r.Detail = map[string]any{"name": m.Name, "manifest": sum.String(), "files": len(m.Files)}
+	r.Detail = map[string]any{"name": m.Name, "manifest": sum.String(), "files": len(m.Files), "listed_root": m.Root.String()}
+	if r.Verdict != finding.Block { // of what is there, not of what should be
+		r.Digest, r.Size = m.Root.String(), m.Size()
+	}
 	if m.Parent != nil {
 		r.Detail["parent"] = m.Parent.Digest.String()
 	}
