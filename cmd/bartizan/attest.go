@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"bartizan/attest"
@@ -54,6 +55,7 @@ func (f *attestFlags) attest(e *env, kind subject.Kind, subjects []string, build
 	if err := writableFor("--bundle", f.Bundle, kindBundle); err != nil {
 		return err
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
 	st, err := build()
 	var raw []byte
 	if err == nil {

@@ -53,6 +53,9 @@ func (c *attestVerifyCmd) Run(e *env) error {
 		return err
 	}
 	s := subject.Subject{Kind: subject.File, ID: c.File, Size: -1}
+	if info, err := os.Stat(c.File); err == nil && info.IsDir() {
+		s.Kind = subject.Model
+	}
 	target, err := openTarget(e, c.File, c.Bundle)
 	if err != nil {
 		report, err := claim(s, err) // a tree that nobody may sign is refused

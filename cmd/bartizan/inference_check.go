@@ -186,7 +186,7 @@ func unvouched(report *finding.SubjectReport, r *inference.Result) {
 	report.Reasons = append(report.Reasons, fmt.Sprintf("unsigned-records: %d records, and torn: %t, behind batch %d: nobody vouches for them", r.Unsigned, r.Torn, r.Head.Number))
 }
 
-// logDetail is documented in docs/provenance.md.
+// logDetail is documented in docs/inference.md.
 func logDetail(r *inference.Result) map[string]any {
 	d := map[string]any{
 		"records": r.Records, "batches": r.Batches, "first_sequence": r.First, "last_sequence": r.Last, "sealed": r.Sealed,
