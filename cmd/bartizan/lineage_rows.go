@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"bartizan/finding"
 	"bartizan/record/lineage"
 )
 
@@ -209,6 +210,26 @@ func encodeRows(w io.Writer, r *reached) error {
 
 // notChecked is said of graph files, which anybody can write who can write the file.
 const notChecked = "graph file: no signature was checked now"
+
+// printReached ends a verb that reached things: the rows to their file, the
+// report, and below a table what print shows of them.
+func printReached(e *env, f *reportFlags, rows string, src *source, r *reached, report finding.SubjectReport, print func(io.Writer, *reached) error) error {
+	if rows != "" {
+		if err := writeRows(rows, r); err != nil {
+			return fmt.Errorf("--rows: %w", err)
+		}
+	}
+	if err := f.printReports(e, report); err != nil {
+		return err
+	}
+	if f.Format != "table" || f.Output != "" {
+		return nil
+	}
+	if err := printNotChecked(e.out, src); err != nil {
+		return err
+	}
+	return print(e.out, r)
+}
 
 // printNotChecked says so above a table.
 func printNotChecked(w io.Writer, src *source) error {

@@ -115,21 +115,7 @@ func (c *lineageWalkCmd) Run(e *env) error {
 		delete(report.Detail, "rows")
 		delete(report.Detail, "node")
 	}
-	if c.Rows != "" {
-		if err := writeRows(c.Rows, reach); err != nil {
-			return fmt.Errorf("--rows: %w", err)
-		}
-	}
-	if err := c.printReports(e, report); err != nil {
-		return err
-	}
-	if c.Format == "table" && c.Output == "" {
-		if err := printNotChecked(e.out, src); err != nil {
-			return err
-		}
-		return printWalk(e.out, reach)
-	}
-	return nil
+	return printReached(e, &c.reportFlags, c.Rows, src, reach, report, printWalk)
 }
 
 // unsureName says that the thing was found by a name that anybody can have given
@@ -273,19 +259,5 @@ func (c *lineageShowCmd) Run(e *env) error {
 	if c.Format != "table" { // printNodes shows them
 		report.Detail["rows"] = all.rows(maxLineageRows)
 	}
-	if c.Rows != "" {
-		if err := writeRows(c.Rows, all); err != nil {
-			return fmt.Errorf("--rows: %w", err)
-		}
-	}
-	if err := c.printReports(e, report); err != nil {
-		return err
-	}
-	if c.Format == "table" && c.Output == "" {
-		if err := printNotChecked(e.out, src); err != nil {
-			return err
-		}
-		return printNodes(e.out, all)
-	}
-	return nil
+	return printReached(e, &c.reportFlags, c.Rows, src, all, report, printNodes)
 }
